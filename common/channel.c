@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* One end of a SOCK_SEQPACKET socketpair that carries messages. */
+#include "common/channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Room for two descriptors, so that a second one is seen, and closed, instead of cut off. */
+union control {
+	char bytes[CMSG_SPACE(2 * sizeof(int))];
+	struct cmsghdr align;
+};
+
+static int send_result(struct channel *channel, ssize_t sent)
+{
+	if (sent >= 0) {
+		channel->sent++;
+		return 0;
+	}
+	channel->dropped++;
+	return errno == EAGAIN || errno == ENOBUFS ? -EAGAIN : -ENOTCONN;
+}
+
+/* Length of the encoded message, or a negative errno. */
+static int encode_for(struct channel *channel, const struct message *message, uint8_t *buffer)
+{
+	if (!message_allowed(message->type, channel->self, channel->peer))
+		return -EINVAL;
+	if (channel->fd < 0) {
+		channel->dropped++;
+		return -ENOTCONN;
+	}
+	return message_encode(message, buffer, MESSAGE_BYTES_MAX);
+}
+
+int channel_send(struct channel *channel, const struct message *message)
+{
+	uint8_t buffer[MESSAGE_BYTES_MAX];
+	int length = encode_for(channel, message, buffer);
+	int result = length;
+
+	if (length > 0)
+		result = send_result(channel,
+			send(channel->fd, buffer, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL));
+	explicit_bzero(buffer, length > 0 ? (size_t)length : sizeof(buffer));
+	return result;
+}
+
+int channel_send_descriptor(struct channel *channel, const struct message *message, int fd)
+{
+	uint8_t buffer[MESSAGE_BYTES_MAX];
+	int length = encode_for(channel, message, buffer);
+	struct iovec part = {.iov_base = buffer};
+	union control control = {.bytes = {0}};
+	struct msghdr header = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(sizeof(int))};
+	struct cmsghdr *attached = CMSG_FIRSTHDR(&header);
+
+	if (length < 0)
+		return length;
+	part.iov_len = (size_t)length;
+	attached->cmsg_level = SOL_SOCKET;
+	attached->cmsg_type = SCM_RIGHTS;
+	attached->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(attached), &fd, sizeof(fd));
+	return send_result(channel, sendmsg(channel->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+/* What recv returned, as a message; wipes the bytes. */
+static int receive_result(
+	struct channel *channel, struct message *message, uint8_t *buffer, ssize_t length)
+{
+	int error;
+
+	if (length == 0)
+		return -ENOTCONN;
+	if (length < 0)
+		return errno == EAGAIN || errno == EINTR ? -EAGAIN : -ENOTCONN;
+	if (length > MESSAGE_BYTES_MAX)
+		return -EBADMSG;
+	error = message_decode(message, buffer, (size_t)length);
+	explicit_bzero(buffer, (size_t)length);
+	if (error != 0)
+		return error;
+	if (!message_allowed(message->type, channel->peer, channel->self))
+		return -EBADMSG;
+	channel->received++;
+	return 0;
+}
+
+int channel_receive(struct channel *channel, struct message *message)
+{
+	uint8_t buffer[MESSAGE_BYTES_MAX];
+
+	if (channel->fd < 0)
+		return -ENOTCONN;
+	return receive_result(channel, message, buffer,
+		recv(channel->fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_TRUNC));
+}
+
+/* Takes the attached descriptors out of header: their number; the first in *fd, others closed. */
+static size_t take_descriptors(struct msghdr *header, int *fd)
+{
+	size_t count = 0;
+
+	for (struct cmsghdr *attached = CMSG_FIRSTHDR(header); attached != NULL;
+		attached = CMSG_NXTHDR(header, attached)) {
+		if (attached->cmsg_level != SOL_SOCKET || attached->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= attached->cmsg_len;
+			at += sizeof(int)) {
+			int received;
+
+			memcpy(&received, (char *)attached + at, sizeof(received));
+			if (count++ == 0)
+				*fd = received;
+			else
+				close(received);
+		}
+	}
+	return count;
+}
+
+int channel_receive_descriptor(struct channel *channel, struct message *message, int *fd)
+{
+	uint8_t buffer[MESSAGE_BYTES_MAX];
+	struct iovec part = {.iov_base = buffer, .iov_len = sizeof(buffer)};
+	union control control;
+	struct msghdr header = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	ssize_t length;
+	int error;
+
+	*fd = -1;
+	if (channel->fd < 0)
+		return -ENOTCONN;
+	length = recvmsg(channel->fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	if (length < 0)
+		header.msg_controllen = 0;
+	error = take_descriptors(&header, fd) > 1 || (header.msg_flags & MSG_CTRUNC) != 0 ? -EBADMSG
+											  : 0;
+	if (error == 0)
+		error = receive_result(channel, message, buffer, length);
+	if (error != 0 && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return error;
+}
+
+void channel_close(struct channel *channel)
+{
+	if (channel->fd >= 0)
+		close(channel->fd);
+	channel->fd = -1;
+}

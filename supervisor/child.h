@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* One child process: started with a fixed table of descriptors, watched by its pidfd. */
+#ifndef PULLGATE_CHILD_H
+#define PULLGATE_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/channel.h"
+#include "common/role.h"
+
+/* READY must come within this time of a start. */
+#define CHILD_READY_TIMEOUT_MS 15000
+
+/* Restarts: at once, then after 10 ms, doubled up to 5 s, from the beginning after 10 s of health.
+ */
+#define CHILD_BACKOFF_FIRST_MS 10
+#define CHILD_BACKOFF_MAX_MS   5000
+#define CHILD_HEALTHY_AFTER_MS 10000
+
+enum child_state {
+	CHILD_DOWN,     /* never started */
+	CHILD_STARTING, /* runs, READY awaited */
+	CHILD_READY,
+	CHILD_WAITING, /* ended, to be started at next_ms */
+};
+
+struct child {
+	enum role role;
+	enum child_state state;
+	pid_t pid;
+	int pidfd; /* -1 unless it runs */
+	struct channel control;
+	int64_t next_ms; /* STARTING: READY's deadline; READY: since when; WAITING: when to start */
+	uint32_t backoff_ms;
+	uint64_t restarts;
+};
+
+/* What a child inherits: by number in its table, ours or -1 for a number that stays closed. */
+struct inheritance {
+	int fd[FD_INHERITED_END];
+};
+
+/* A table in which nothing is inherited yet. */
+struct inheritance inheritance_empty(void);
+
+/*
+ * Starts the binary as a child that has standard error, /dev/null as standard input, the
+ * inherited descriptors under their numbers and nothing else; argv is the binary's name and
+ * interface; of the environment JOURNAL_STREAM alone. 0, or a negative errno of clone3(2); a
+ * failing exec shows as an end of the child.
+ */
+int child_spawn(struct child *child, const char *binary, const char *interface,
+	const struct inheritance *inheritance);
+
+/* Whether it has ended; then reaps it, closes what it leaves, and describes the end in text. */
+bool child_reap(struct child *child, char *text, size_t size);
+
+/* Sends SIGKILL; the end shows at the pidfd. */
+void child_kill(const struct child *child);
+
+/* Puts an ended child into CHILD_WAITING and decides when it starts again. */
+void child_schedule_restart(struct child *child, int64_t now_ms, bool was_ready);
+
+static inline bool child_running(const struct child *child)
+{
+	return child->state == CHILD_STARTING || child->state == CHILD_READY;
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/* SIGHUP: the configuration read again, and applied as far as it can change. */
+#include "supervisor/reload.h"
+
+#include <string.h>
+
+#include "common/log.h"
+
+static void keep(const char *key)
+{
+	log_event(LOG_LEVEL_WARNING, "reload_needs_restart", "key=%s", key);
+}
+
+/* Puts the values that can't change back to what runs. */
+static void keep_fixed(struct config *fresh, const struct config *running)
+{
+	if (strcmp(fresh->interface, running->interface) != 0)
+		keep("gateway.interface");
+	memcpy(fresh->interface, running->interface, sizeof(fresh->interface));
+	if (fresh->max_peers != running->max_peers)
+		keep("eviction.max_peers");
+	fresh->max_peers = running->max_peers;
+}
+
+static void send_settings(struct supervisor *supervisor, struct child *child)
+{
+	if (!child_running(child))
+		return; /* its next start brings them */
+	if (settings_send(&child->control, child->role, &supervisor->config, &supervisor->material,
+		    supervisor->verbose) != 0)
+		child_kill(
+			child); /* a queue of control messages is never full of an honest child */
+}
+
+void supervisor_reload(struct supervisor *supervisor)
+{
+	struct config config;
+	struct material material;
+	char error[CONFIG_ERROR_BYTES], quoted[LOG_QUOTED_BYTES];
+
+	if (config_load(&config, supervisor->config_path, error) != 0 ||
+		material_load(&material, &config, error) != 0) {
+		log_event(LOG_LEVEL_ERROR, "reload_failed", "reason=%s effect=\"nothing changed\"",
+			log_quote(quoted, error));
+		return;
+	}
+	keep_fixed(&config, &supervisor->config);
+	supervisor->config = config;
+	material_close(&supervisor->material);
+	supervisor->material = material;
+	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT; role++)
+		send_settings(supervisor, &supervisor->children[role]);
+	log_event(LOG_LEVEL_NOTICE, "reloaded", "");
+}

@@ -20,10 +20,11 @@ enum role {
 	ROLE_COUNT,
 };
 
-/* The fixed table of descriptors. 0 is /dev/null, 1 and 2 are the supervisor's stderr. */
-#define FD_CHANNEL(role) \
-	(3 + (int)(role)) /* the channel to that role; 3 is the control channel \
-					    */
+/*
+ * The fixed table of descriptors. 0 is /dev/null, 1 and 2 are the supervisor's stderr. Then the
+ * channels by the other side's role; that to the supervisor is the control channel.
+ */
+#define FD_CHANNEL(role) (3 + (int)(role))
 #define FD_CONTROL       FD_CHANNEL(ROLE_SUPERVISOR)
 #define FD_PACKET        8  /* capture: the packet socket, receive only */
 #define FD_TIMESTAMPS    9  /* capture: the timestamp record's mapping */

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures of the tests on a real kernel: labs that are removed whatever happens."""
+
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from gatelab import Lab, namespace, wireguard  # noqa: E402  (found by the path above)
+
+
+def pytest_configure(config):
+    """Ended by SIGTERM, the labs are removed as after an interrupt."""
+    config.addinivalue_line("markers", "wireguard: needs a kernel with WireGuard")
+    config.addinivalue_line("markers", "netem: needs a kernel with sch_netem")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item):
+    """A test of tunnels on a kernel without WireGuard is skipped, and says so."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root for network namespaces")
+    if item.get_closest_marker("wireguard") and not wireguard.available():
+        pytest.skip("this kernel has no WireGuard; run it by scripts/lib/on-kernel")
+    if item.get_closest_marker("netem") and not namespace.has_latency():
+        pytest.skip("this kernel has no sch_netem; run it by scripts/lib/on-kernel")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Tells the fixtures whether the test failed."""
+    outcome = yield
+    if outcome.get_result().failed:
+        item.failed_in = call.when
+
+
+def _keep_files(request, lab, number):
+    results = os.environ.get("PULLGATE_RESULTS")
+    if results and getattr(request.node, "failed_in", None):
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "_", request.node.nodeid)
+        lab.keep_files(Path(results) / "failed" / name / str(number))
+
+
+@pytest.fixture
+def make_lab(request):
+    """Makes labs: make_lab(origin_latency_ms=20). Files of a failed test go to the results."""
+    labs = []
+
+    def make(**options):
+        labs.append(Lab(**options))
+        return labs[-1]
+
+    yield make
+    for number, lab in enumerate(labs):
+        try:
+            _keep_files(request, lab, number)
+        finally:
+            lab.close()
+
+
+@pytest.fixture
+def lab(make_lab):
+    """A lab of the default kind."""
+    return make_lab()

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The system calls of fetcher, besides those of every process: what libcurl 7.88 and OpenSSL 3.0
+ * do with sockets that are connected already. No socket, no connect, no thread, no file. The
+ * sockets to the origin have no fixed numbers, so any descriptor may be read and written.
+ */
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "sandbox/calls.h"
+
+static const struct call calls[] = {
+	CALL_IF(recvmsg, "sockets from connector", CHANNEL_TO(0, ROLE_CONNECTOR)),
+	CALL(recvfrom, "messages, the origin's answers"),
+	CALL_IF(sendto, "messages, requests to the origin", NO_ADDRESS),
+
+	CALL_IF(dup3, "a renewed channel takes its place", CHANNEL_TO(1, ROLE_CAPTURE),
+		INT_IS(2, O_CLOEXEC)),
+	CALL_IF(dup3, "a renewed channel takes its place", CHANNEL_TO(1, ROLE_CONNECTOR),
+		INT_IS(2, O_CLOEXEC)),
+	CALL_IF(dup3, "a renewed channel takes its place", CHANNEL_TO(1, ROLE_INSTALLER),
+		INT_IS(2, O_CLOEXEC)),
+
+	CALL_IF(fcntl, "libcurl: is the socket non-blocking", INT_IS(1, F_GETFL)),
+	CALL_IF(fcntl, "libcurl: makes the socket non-blocking", INT_IS(1, F_SETFL)),
+	CALL_IF(getsockopt, "libcurl: did the socket connect", INT_IS(1, SOL_SOCKET),
+		INT_IS(2, SO_ERROR)),
+	CALL_IF(shutdown, "a connection that must not be used again", INT_IS(1, SHUT_RDWR)),
+	CALL(pread64, "certificates, key and token that come with a reload"),
+	CALL(getpeername, "libcurl: the connection's addresses"),
+	CALL(getsockname, "libcurl: the connection's addresses"),
+
+	CALL(getpid, "OpenSSL: its random generator looks whether it was forked"),
+	CALL_IF(getrandom, "OpenSSL: its random generator's seed", INT_IS(2, 0)),
+	CALL_IF(futex, "OpenSSL: pthread_once wakes waiters that don't exist",
+		INT_IS(1, FUTEX_WAKE_PRIVATE)),
+};
+
+const struct call_list calls_fetcher = CALL_LIST(calls);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* The seccomp filter that a role's list of calls makes. */
+#ifndef PULLGATE_SANDBOX_FILTER_H
+#define PULLGATE_SANDBOX_FILTER_H
+
+#include "common/role.h"
+
+/*
+ * Makes the filter of a role (calls.h) and closes it around the process, all its threads: what is
+ * not listed, and any call of another architecture, kills the process (seccomp(2)). Needs
+ * no_new_privs. 0, -ENOMEM, or what seccomp_rule_add(3) and seccomp_load(3) return.
+ */
+int filter_load(enum role role);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* The resource limits of each process. */
+#include "sandbox/limits.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MEBIBYTE ((rlim_t)1 << 20)
+
+#if defined(PULLGATE_ADDRESS_SANITIZER) /* it reserves terabytes */
+#define ADDRESS_SPACE(bytes) RLIM_INFINITY
+#else
+#define ADDRESS_SPACE(bytes) (bytes)
+#endif
+
+/* What a role needs at the greatest settings that the message table admits, and no more. */
+static const struct {
+	rlim_t descriptors;
+	rlim_t address_space;
+} needs[ROLE_COUNT] = {
+	/* 12 to 15: channels on the way to their places. */
+	[ROLE_CAPTURE] = {FD_INHERITED_END + 4, ADDRESS_SPACE(2048 * MEBIBYTE)},
+	/* 1,024 requests under way, spares, and as many on the way out. */
+	[ROLE_FETCHER] = {2304, ADDRESS_SPACE(1024 * MEBIBYTE)},
+	/* 64 attempts, and what the resolver has open. */
+	[ROLE_CONNECTOR] = {128, ADDRESS_SPACE(256 * MEBIBYTE)},
+	[ROLE_INSTALLER] = {FD_INHERITED_END + 12, ADDRESS_SPACE(2048 * MEBIBYTE)},
+};
+
+static int set_limit(__rlimit_resource_t resource, rlim_t greatest)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit) != 0)
+		return -errno;
+	if (limit.rlim_max > greatest)
+		limit.rlim_max = greatest;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(resource, &limit) == 0 ? 0 : -errno;
+}
+
+/* `pullgate 2>FILE` is the operator's wish; a limit would kill the process at its first line. */
+static rlim_t file_size_limit(void)
+{
+	struct stat status;
+	bool logs_to_file = fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+
+	return logs_to_file ? RLIM_INFINITY : 0;
+}
+
+int limits_set(enum role role)
+{
+	const struct {
+		__rlimit_resource_t resource;
+		rlim_t greatest;
+	} limits[] = {
+		{RLIMIT_CORE, 0},
+		{RLIMIT_NPROC, 0},   /* the process that is there stays: fork(2) checks it */
+		{RLIMIT_MEMLOCK, 0}, /* secrets are locked before; what is locked stays so */
+		{RLIMIT_FSIZE, file_size_limit()},
+		{RLIMIT_NOFILE, needs[role].descriptors},
+		{RLIMIT_AS, needs[role].address_space},
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) && error == 0; i++)
+		error = set_limit(limits[i].resource, limits[i].greatest);
+	return error;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: ISC */
+/* capture at work. */
+#include "capture/dispatch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/key_text.h"
+#include "common/log.h"
+
+enum {
+	OWED_AGAIN_MS = 20,
+	EXPIRE_EVERY_MS = 1000,
+	REPORT_EVERY_MS = 60000,
+	/* A turn of the loop takes so many of each, that none keeps the others waiting. */
+	CONTROL_A_TURN = 16,
+	MESSAGES_A_TURN = 64,
+	DEMAND_LINES_A_SECOND = 200,
+	DROP_LINES_A_SECOND = 20,
+};
+
+static bool may_log(struct line_budget *budget, int64_t now_ms, unsigned int lines_a_second)
+{
+	if (now_ms / 1000 != budget->second)
+		*budget = (struct line_budget){.second = now_ms / 1000};
+	return budget->used++ < lines_a_second;
+}
+
+void dispatch_init(struct dispatch *dispatch, struct process *process, struct judge *judge,
+	struct capture_secrets *secrets, const struct message_capture_settings *settings)
+{
+	memset(dispatch, 0, sizeof(*dispatch));
+	dispatch->process = process;
+	dispatch->judge = judge;
+	dispatch->secrets = secrets;
+	dispatch->max_peers = settings->max_peers;
+	dispatch->verbose = settings->verbose != 0;
+	packet_batch_init(&dispatch->batch);
+}
+
+static int send_demand(struct process *process, const struct key_demand *demand)
+{
+	struct message message;
+	const struct packet *packet = &demand->packet;
+
+	message.type = MESSAGE_TYPE_DEMAND;
+	message.demand.id = demand->id;
+	memcpy(message.demand.key, demand->key, sizeof(message.demand.key));
+	message.demand.source = packet->source;
+	message.demand.source_port = packet->source_port;
+	message.demand.destination = packet->destination;
+	message.demand.destination_port = packet->destination_port;
+	message.demand.arrival_index = packet->arrival_index;
+	memcpy(message.demand.initiation, packet->initiation, sizeof(message.demand.initiation));
+	return channel_send(&process->channels[ROLE_INSTALLER], &message);
+}
+
+static int send_lookup(struct process *process, const struct key_demand *demand)
+{
+	struct message message;
+
+	message.type = MESSAGE_TYPE_LOOKUP;
+	message.lookup.id = demand->id;
+	memcpy(message.lookup.key, demand->key, sizeof(message.lookup.key));
+	return channel_send(&process->channels[ROLE_FETCHER], &message);
+}
+
+/* In this order: an answer without a ticket would be dropped. */
+static int send_owed(struct dispatch *dispatch, struct key_demand *demand)
+{
+	int error;
+
+	if (demand->owes_demand) {
+		error = send_demand(dispatch->process, demand);
+		if (error != 0)
+			return error;
+		demand->owes_demand = false;
+	}
+	if (demand->owes_lookup) {
+		error = send_lookup(dispatch->process, demand);
+		if (error != 0)
+			return error;
+		demand->owes_lookup = false;
+	}
+	return 0;
+}
+
+/* A full queue is tried again soon; where there is no peer a RENEW will come. */
+static void note_unsent(struct dispatch *dispatch, const struct key_demand *demand, int error)
+{
+	if (error == -EAGAIN)
+		dispatch->owes = true;
+	log_event(LOG_LEVEL_DEBUG, "demand_waits", "id=%llu error=\"%s\"",
+		(unsigned long long)demand->id, strerror(-error));
+}
+
+static void send_all_owed(struct dispatch *dispatch)
+{
+	struct key_demand *demand = NULL;
+	int error;
+
+	dispatch->owes = false;
+	while ((demand = key_table_next_demand(&dispatch->judge->keys, demand)) != NULL) {
+		error = send_owed(dispatch, demand);
+		if (error != 0) {
+			note_unsent(dispatch, demand, error);
+			return;
+		}
+	}
+}
+
+static void renew(struct dispatch *dispatch, enum role role)
+{
+	struct key_table *keys = &dispatch->judge->keys;
+	struct key_demand *demand = NULL;
+
+	/* A new installer tells what the kernel holds, from the beginning. */
+	if (role == ROLE_INSTALLER)
+		key_table_forget_known(keys);
+	while ((demand = key_table_next_demand(keys, demand)) != NULL) {
+		demand->owes_lookup = true;
+		if (role == ROLE_INSTALLER)
+			demand->owes_demand = true;
+	}
+	send_all_owed(dispatch);
+}
+
+static void change_settings(
+	struct dispatch *dispatch, const struct message_capture_settings *settings)
+{
+	dispatch->verbose = settings->verbose != 0;
+	log_set_verbose(dispatch->verbose);
+	if (source_limit_change(&dispatch->judge->sources, (uint32_t)settings->per_source_rate,
+		    (uint32_t)settings->per_source_burst) != 0)
+		log_event(LOG_LEVEL_ERROR, "settings_refused", "what=per_source");
+	if (settings->max_peers != dispatch->max_peers)
+		log_event(LOG_LEVEL_WARNING, "settings_refused",
+			"what=max_peers reason=\"takes a restart\"");
+}
+
+void dispatch_control(struct dispatch *dispatch, const struct message *message)
+{
+	switch (message->type) {
+	case MESSAGE_TYPE_RENEW:
+		renew(dispatch, (enum role)message->renew.role);
+		break;
+	case MESSAGE_TYPE_CAPTURE_SETTINGS:
+		change_settings(dispatch, &message->capture_settings);
+		break;
+	default:
+		log_event(LOG_LEVEL_ERROR, "unexpected_message", "name=%s",
+			message_name(message->type));
+	}
+}
+
+static void take_gateway(struct dispatch *dispatch, struct message_gateway *gateway)
+{
+	struct judge *judge = dispatch->judge;
+	char key[KEY_BASE64_BYTES];
+	int error = judge_set_gateway(judge, gateway->private_key,
+		(uint32_t)gateway->interface_index, (uint16_t)gateway->listen_port);
+
+	explicit_bzero(gateway, sizeof(*gateway));
+	if (error != 0) {
+		log_event(LOG_LEVEL_ERROR, "gateway_refused", "error=\"%s\"", strerror(-error));
+		return;
+	}
+	log_event(LOG_LEVEL_NOTICE, "gateway", "key=%s port=%u",
+		key_to_base64(key, judge->secrets->gateway.public_key), judge->listen_port);
+}
+
+static void take_known(struct dispatch *dispatch, const struct message_known *known)
+{
+	enum key_standing standing = known->state == KNOWN_STATIC ? KEY_STATIC : KEY_INSTALLED;
+
+	for (uint32_t i = 0; i < known->keys.count; i++) {
+		if (key_table_known(&dispatch->judge->keys, known->keys.item[i], standing) != 0)
+			dispatch->not_kept++;
+	}
+}
+
+static void take_outcome(
+	struct dispatch *dispatch, const struct message_outcome *outcome, int64_t now_ms)
+{
+	static const char *const results[] = {
+		[OUTCOME_INSTALLED] = "installed",
+		[OUTCOME_ABSENT] = "absent",
+		[OUTCOME_REVOKED] = "revoked",
+		[OUTCOME_REJECTED] = "rejected",
+		[OUTCOME_FAILED] = "failed",
+	};
+	int error = judge_outcome(dispatch->judge, outcome, now_ms);
+	char key[KEY_BASE64_BYTES];
+
+	if (error != 0)
+		dispatch->stale_outcomes++;
+	log_event(LOG_LEVEL_DEBUG, "outcome", "id=%llu key=%s result=%s hold_ms=%llu stale=%s",
+		(unsigned long long)outcome->id, key_to_base64(key, outcome->key),
+		results[outcome->result], (unsigned long long)outcome->hold_ms,
+		error != 0 ? "yes" : "no");
+}
+
+void dispatch_installer(struct dispatch *dispatch, struct message *message, int64_t now_ms)
+{
+	switch (message->type) {
+	case MESSAGE_TYPE_GATEWAY:
+		take_gateway(dispatch, &message->gateway);
+		break;
+	case MESSAGE_TYPE_LOCAL_ADDRESSES:
+		judge_set_addresses(dispatch->judge, &message->local_addresses);
+		break;
+	case MESSAGE_TYPE_KNOWN:
+		take_known(dispatch, &message->known);
+		break;
+	case MESSAGE_TYPE_OUTCOME:
+		take_outcome(dispatch, &message->outcome, now_ms);
+		break;
+	case MESSAGE_TYPE_REMOVED:
+		key_table_removed(&dispatch->judge->keys, message->removed.key);
+		break;
+	default:
+		log_event(LOG_LEVEL_ERROR, "unexpected_message", "name=%s",
+			message_name(message->type));
+	}
+}
+
+static void log_demand(const char *event, enum log_level level, const struct key_demand *demand)
+{
+	char key[KEY_BASE64_BYTES], source[ADDRESS_TEXT_BYTES], destination[ADDRESS_TEXT_BYTES];
+
+	log_event(level, event, "id=%llu key=%s source=%s source_port=%u destination=%s",
+		(unsigned long long)demand->id, key_to_base64(key, demand->key),
+		address_format(source, &demand->packet.source), demand->packet.source_port,
+		address_format(destination, &demand->packet.destination));
+}
+
+static void log_drop(const struct judge *judge, enum judgement judgement)
+{
+	char source[ADDRESS_TEXT_BYTES];
+
+	if (judge->packet.source.family == 0)
+		log_event(LOG_LEVEL_DEBUG, "packet", "verdict=%s", judgement_name(judgement));
+	else
+		log_event(LOG_LEVEL_DEBUG, "packet", "verdict=%s source=%s source_port=%u",
+			judgement_name(judgement), address_format(source, &judge->packet.source),
+			judge->packet.source_port);
+}
+
+void dispatch_packet(struct dispatch *dispatch, const uint8_t *data, size_t bytes,
+	const struct sockaddr_ll *from, int64_t now_ms)
+{
+	struct judge *judge = dispatch->judge;
+	struct key_demand *demand;
+	enum judgement judgement = judge_packet(judge, data, bytes, from, now_ms, &demand);
+	int error;
+
+	dispatch->packets++;
+	if (demand == NULL) {
+		if (dispatch->verbose &&
+			may_log(&dispatch->drop_lines, now_ms, DROP_LINES_A_SECOND))
+			log_drop(judge, judgement);
+		return;
+	}
+	if (may_log(&dispatch->demand_lines, now_ms, DEMAND_LINES_A_SECOND))
+		log_demand(judgement_name(judgement),
+			judgement == JUDGED_DEMAND ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, demand);
+	error = send_owed(dispatch, demand);
+	if (error != 0)
+		note_unsent(dispatch, demand, error);
+}
+
+/* One line of every count that isn't zero. */
+static void report(struct dispatch *dispatch, int64_t now_ms)
+{
+	const struct judge *judge = dispatch->judge;
+	char line[LOG_LINE_BYTES];
+	size_t used = 0;
+
+	if (dispatch->packets == dispatch->reported_packets ||
+		now_ms - dispatch->reported_ms < REPORT_EVERY_MS)
+		return;
+	dispatch->reported_ms = now_ms;
+	dispatch->reported_packets = dispatch->packets;
+	line[0] = '\0';
+	for (enum judgement i = 0; i < JUDGEMENTS && used < sizeof(line); i++) {
+		if (judge->count[i] != 0)
+			used += (size_t)snprintf(line + used, sizeof(line) - used, " %s=%llu",
+				judgement_name(i), (unsigned long long)judge->count[i]);
+	}
+	log_event(LOG_LEVEL_DEBUG, "counters",
+		"packets=%llu pending=%u expired=%llu stale_outcomes=%llu not_kept=%llu%s",
+		(unsigned long long)dispatch->packets, judge->keys.pending,
+		(unsigned long long)dispatch->expired, (unsigned long long)dispatch->stale_outcomes,
+		(unsigned long long)dispatch->not_kept, line);
+}
+
+void dispatch_due(struct dispatch *dispatch, int64_t now_ms)
+{
+	dispatch->expired += key_table_expire(&dispatch->judge->keys, now_ms);
+	if (dispatch->owes)
+		send_all_owed(dispatch);
+	report(dispatch, now_ms);
+}
+
+int dispatch_timeout(const struct dispatch *dispatch)
+{
+	if (dispatch->owes)
+		return OWED_AGAIN_MS;
+	return dispatch->judge->keys.pending > 0 ? EXPIRE_EVERY_MS : REPORT_EVERY_MS;
+}
+
+static void receive_control(struct dispatch *dispatch)
+{
+	struct message *message = &dispatch->secrets->incoming;
+	int fd;
+
+	for (int i = 0; i < CONTROL_A_TURN; i++) {
+		if (!process_receive_control(dispatch->process, message, &fd))
+			return;
+		if (fd >= 0)
+			close(fd); /* nothing for us comes with one but RENEW */
+		dispatch_control(dispatch, message);
+	}
+}
+
+static void receive_messages(struct dispatch *dispatch, enum role from, int64_t now_ms)
+{
+	struct message *message = &dispatch->secrets->incoming;
+
+	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+		if (!process_receive(dispatch->process, from, message))
+			return;
+		dispatch_installer(dispatch, message, now_ms);
+	}
+}
+
+static void receive_packets(struct dispatch *dispatch, int packet_fd, int64_t now_ms)
+{
+	struct packet_batch *batch = &dispatch->batch;
+	int count = packet_batch_receive(batch, packet_fd);
+
+	if (count < 0)
+		log_fatal("packet_socket_failed", "error=\"%s\"", strerror(-count));
+	for (int i = 0; i < count; i++)
+		dispatch_packet(dispatch, batch->data[i], packet_batch_bytes(batch, i),
+			&batch->from[i], now_ms);
+}
+
+void dispatch_run(struct dispatch *dispatch, int packet_fd)
+{
+	struct pollfd set[ROLE_COUNT + 1];
+	struct pollfd *packets = &set[ROLE_COUNT];
+	int64_t now_ms;
+
+	dispatch->reported_ms = clock_ms();
+	for (;;) {
+		process_watch(dispatch->process, set);
+		/* Until the gateway's key has come, packets wait in their socket. */
+		*packets = (struct pollfd){
+			.fd = judge_is_ready(dispatch->judge) ? packet_fd : -1, .events = POLLIN};
+		if (poll(set, ROLE_COUNT + 1, dispatch_timeout(dispatch)) < 0 && errno != EINTR)
+			log_fatal("poll_failed", "error=\"%s\"", strerror(errno));
+		now_ms = clock_ms();
+		if (set[ROLE_SUPERVISOR].revents != 0)
+			receive_control(dispatch);
+		if (set[ROLE_INSTALLER].revents != 0)
+			receive_messages(dispatch, ROLE_INSTALLER, now_ms);
+		/* The fetcher has nothing to tell: whatever comes is an offence, or its end. */
+		if (set[ROLE_FETCHER].revents != 0)
+			receive_messages(dispatch, ROLE_FETCHER, now_ms);
+		if (packets->revents != 0)
+			receive_packets(dispatch, packet_fd, now_ms);
+		dispatch_due(dispatch, now_ms);
+	}
+}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/process.h"
+#include "common/token_bucket.h"
 #include "installer/addresses.h"
 #include "installer/device.h"
 #include "installer/eviction.h"
@@ -19,7 +20,6 @@
 #include "installer/policy.h"
 #include "installer/reconcile.h"
 #include "installer/tickets.h"
-#include "installer/token_bucket.h"
 
 enum {
 	/* Peers that share one message to the kernel: 94 us each instead of 130 (measured). */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 int key_index_init(struct key_index *index, uint32_t capacity)
 {
@@ -17,7 +16,7 @@ int key_index_init(struct key_index *index, uint32_t capacity)
 	while (buckets < capacity)
 		buckets *= 2;
 	index->mask = buckets - 1;
-	if (getrandom(index->seed, sizeof(index->seed), 0) != sizeof(index->seed))
+	if (siphash_draw_seed(index->seed) != 0)
 		return -EIO;
 	index->buckets = calloc(buckets, sizeof(*index->buckets));
 	index->next = calloc(capacity, sizeof(*index->next));

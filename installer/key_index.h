@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/siphash.h"
 #include "common/wireguard.h"
-#include "installer/siphash.h"
 
 #define KEY_INDEX_NONE UINT32_MAX
 

@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* SipHash-2-4 against the example of its paper (appendix A) and its authors' reference vectors. */
-#include "installer/siphash.h"
-
+/* Public keys to slot numbers. */
 #include "installer/key_index.h"
+
 #include "unit.h"
-
-static void test_vectors(void **state)
-{
-	/* https://github.com/veorq/SipHash, vectors.h, vectors_sip64: input 00 01 02 ... */
-	static const struct {
-		size_t length;
-		uint64_t hash;
-	} vectors[] = {{0, 0x726fdb47dd0e0e31}, {1, 0x74f839c593dc67fd}, {7, 0xab0200f58b01d137},
-		{8, 0x93f5f5799a932462}, {15, 0xa129ca6149be45e5}};
-	uint8_t seed[SIPHASH_SEED_BYTES], input[16];
-
-	(void)state;
-	for (uint8_t i = 0; i < 16; i++)
-		seed[i] = input[i] = i;
-	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)
-		assert_int_equal(siphash(seed, input, vectors[i].length), vectors[i].hash);
-}
 
 #define CAPACITY 300
 
@@ -71,7 +53,6 @@ static void test_seeded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_key_index),
 		cmocka_unit_test(test_seeded),
 	};

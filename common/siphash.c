@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* SipHash-2-4. */
-#include "installer/siphash.h"
+#include "common/siphash.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/random.h>
+
+int siphash_draw_seed(uint8_t seed[static SIPHASH_SEED_BYTES])
+{
+	ssize_t drawn = getrandom(seed, SIPHASH_SEED_BYTES, 0);
+
+	if (drawn < 0)
+		return -errno;
+	return drawn == SIPHASH_SEED_BYTES ? 0 : -EIO;
+}
 
 struct state {
 	uint64_t v0, v1, v2, v3;

@@ -233,6 +233,8 @@ static int decode_list(const struct field *field, const msgpack_object *object, 
 	size_t item = item_bytes(field->kind);
 	size_t length = object->via.bin.size;
 
+	if (length == 0)
+		return 0; /* msgpack-c has no pointer to nothing */
 	if (length % item != 0 || length / item > field->limit)
 		return -EBADMSG;
 	if (!items_valid(field->kind, (const uint8_t *)object->via.bin.ptr, length / item))
@@ -246,6 +248,8 @@ static int decode_text(const struct field *field, const msgpack_object *object, 
 {
 	size_t length = object->via.str.size;
 
+	if (length == 0)
+		return 0; /* msgpack-c has no pointer to nothing */
 	if (length > field->limit || memchr(object->via.str.ptr, '\0', length) != NULL)
 		return -EBADMSG;
 	memcpy(text, object->via.str.ptr, length);

@@ -48,7 +48,11 @@ void supervisor_reload(struct supervisor *supervisor)
 	supervisor->config = config;
 	material_close(&supervisor->material);
 	supervisor->material = material;
-	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT; role++)
-		send_settings(supervisor, &supervisor->children[role]);
+	/* First: the fetcher asks it for sockets to the new origin as soon as it knows of it. */
+	send_settings(supervisor, &supervisor->children[ROLE_CONNECTOR]);
+	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT; role++) {
+		if (role != ROLE_CONNECTOR)
+			send_settings(supervisor, &supervisor->children[role]);
+	}
 	log_event(LOG_LEVEL_NOTICE, "reloaded", "");
 }

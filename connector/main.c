@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* pullgate-connector: makes connections to the configured origin, and nothing else. */
+#include "common/process.h"
+#include "connector/dispatch.h"
+#include "sandbox/sandbox.h"
+
+int main(void)
+{
+	static struct connector connector;
+
+	process_open(&connector.process, ROLE_CONNECTOR, "pullgate-connector");
+	connector_open(&connector);
+	sandbox_close(ROLE_CONNECTOR, connector.process.user_id, connector.process.group_id);
+	process_ready(&connector.process);
+	for (;;)
+		connector_turn(&connector);
+}

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: ISC */
+/* GETs to the origin over sockets of the pool. */
+#include "fetcher/http_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/clock.h"
+#include "fetcher/wiping_memory.h"
+
+/* A spare that waited longer may have been closed while the request was on its way. */
+#define SPARE_FRESH_MS 1000
+
+/* Bodies above this don't keep their buffer for the next transfer. */
+#define BODY_KEPT_BYTES 8192
+
+#define USER_AGENT "pullgate/" PULLGATE_VERSION
+
+struct http_transfer {
+	struct http_client *client;
+	CURL *easy;
+	uint64_t configuration; /* that easy was set up for */
+	void *context;
+	bool active;
+	bool no_socket;        /* the pool had none when libcurl asked */
+	bool idle_spare;       /* it was given one that had waited */
+	const char *limit_hit; /* the limit that ended it, or NULL */
+	int64_t started_ms;
+	char *body;
+	size_t body_length, body_size, header_length;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct http_client {
+	CURLM *multi;
+	struct socket_pool *pool;
+	uint64_t configuration; /* counts http_client_configure() */
+	bool https;
+	const struct material_set *material;
+	struct curl_slist *headers, *resolve;
+	long timeout_ms;
+	struct http_transfer *transfers[HTTP_CLIENT_TRANSFERS]; /* made as needed, kept */
+	size_t made;
+	struct http_transfer *idle[HTTP_CLIENT_TRANSFERS];
+	size_t idle_count;
+};
+
+static curl_socket_t give_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http_transfer *transfer = data;
+	int64_t waited_ms = 0;
+	int fd = -1;
+
+	(void)address; /* a stand-in: the connector has connected it to the origin */
+	if (purpose == CURLSOCKTYPE_IPCXN)
+		fd = socket_pool_take(transfer->client->pool, &waited_ms, clock_ms());
+	if (fd < 0) {
+		transfer->no_socket = true;
+		return CURL_SOCKET_BAD;
+	}
+	transfer->idle_spare = waited_ms > SPARE_FRESH_MS;
+	return fd;
+}
+
+static int say_connected(void *data, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)data, (void)fd, (void)purpose;
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+/*
+ * Takes the C library's place for libcurl: 7.88 calls connect(2) even on a socket that say_connected()
+ * called connected (lib/cf-socket.c, cf_tcp_connect). The kernel would answer EISCONN, or EINVAL for
+ * a Unix socket, and the sandbox would end the process, for connect(2) could also take a socket away
+ * from the origin it was connected to. No socket in this process needs connecting.
+ */
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+{
+	(void)fd, (void)address, (void)length;
+	return 0;
+}
+
+static int close_socket(void *data, curl_socket_t fd)
+{
+	struct http_client *client = data;
+
+	socket_pool_close(client->pool, fd);
+	return 0;
+}
+
+static size_t count_header(char *bytes, size_t size, size_t count, void *data)
+{
+	struct http_transfer *transfer = data;
+
+	(void)bytes;
+	transfer->header_length += size * count;
+	if (transfer->header_length <= HTTP_CLIENT_HEADER_BYTES)
+		return size * count;
+	transfer->limit_hit = "header larger than 32768 bytes";
+	return 0;
+}
+
+static int grow_body(struct http_transfer *transfer, size_t needed)
+{
+	size_t size = transfer->body_size > 0 ? transfer->body_size : 4096;
+	char *grown;
+
+	while (size < needed)
+		size *= 2;
+	if (size == transfer->body_size)
+		return 0;
+	grown = wiping_realloc(transfer->body, size);
+	if (grown == NULL)
+		return -ENOMEM;
+	transfer->body = grown;
+	transfer->body_size = size;
+	return 0;
+}
+
+static size_t keep_body(char *bytes, size_t size, size_t count, void *data)
+{
+	struct http_transfer *transfer = data;
+	size_t length = size * count;
+
+	if (length > HTTP_CLIENT_BODY_BYTES - transfer->body_length) {
+		transfer->limit_hit = "body larger than 65536 bytes";
+		return 0;
+	}
+	if (grow_body(transfer, transfer->body_length + length) != 0) {
+		transfer->limit_hit = "no memory for the body";
+		return 0;
+	}
+	memcpy(transfer->body + transfer->body_length, bytes, length);
+	transfer->body_length += length;
+	return length;
+}
+
+struct http_client *http_client_new(struct socket_pool *pool)
+{
+	struct http_client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL)
+		return NULL;
+	client->pool = pool;
+	client->multi = curl_multi_init();
+	if (client->multi == NULL) {
+		free(client);
+		return NULL;
+	}
+	curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)SOCKET_POOL_CONNECTIONS);
+	curl_multi_setopt(
+		client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)SOCKET_POOL_STREAMS);
+	return client;
+}
+
+static void free_transfer(struct http_transfer *transfer)
+{
+	curl_easy_cleanup(transfer->easy);
+	wiping_free(transfer->body);
+	free(transfer);
+}
+
+void http_client_free(struct http_client *client)
+{
+	if (client == NULL)
+		return;
+	while (http_client_cancel(client) != NULL)
+		continue;
+	for (size_t i = 0; i < client->made; i++)
+		free_transfer(client->transfers[i]);
+	curl_multi_cleanup(client->multi);
+	curl_slist_free_all(client->headers);
+	curl_slist_free_all(client->resolve);
+	free(client);
+}
+
+/* Appends to *list. 0 or -ENOMEM. */
+static int append(struct curl_slist **list, const char *text)
+{
+	struct curl_slist *longer = curl_slist_append(*list, text);
+
+	if (longer == NULL)
+		return -ENOMEM;
+	*list = longer;
+	return 0;
+}
+
+static int append_token(struct curl_slist **list, const struct material *token)
+{
+	char line[sizeof("Authorization: Bearer ") + MATERIAL_TOKEN_BYTES_MAX];
+	int error;
+
+	if (token->length == 0)
+		return 0;
+	snprintf(line, sizeof(line), "Authorization: Bearer %s", (const char *)token->bytes);
+	error = append(list, line);
+	explicit_bzero(line, sizeof(line));
+	return error;
+}
+
+int http_client_configure(struct http_client *client, const struct url_template *url,
+	const struct material_set *material, uint64_t timeout_ms)
+{
+	struct curl_slist *headers = NULL, *resolve = NULL;
+
+	if (append(&headers, "Accept: application/json") != 0 ||
+		append_token(&headers, &material->items[MATERIAL_TOKEN]) != 0 ||
+		(url->resolve[0] != '\0' && append(&resolve, url->resolve) != 0)) {
+		curl_slist_free_all(headers);
+		curl_slist_free_all(resolve);
+		return -ENOMEM;
+	}
+	curl_slist_free_all(client->headers);
+	curl_slist_free_all(client->resolve);
+	client->headers = headers;
+	client->resolve = resolve;
+	client->https = url->https;
+	client->material = material;
+	client->timeout_ms = timeout_ms > 0 ? (long)timeout_ms : 1;
+	client->configuration++;
+	return 0;
+}
+
+static CURLcode set_blob(CURL *easy, CURLoption option, const struct material *material)
+{
+	struct curl_blob blob = {
+		.data = material->bytes, .len = material->length, .flags = CURL_BLOB_NOCOPY};
+
+	return material->length > 0 ? curl_easy_setopt(easy, option, &blob) : CURLE_OK;
+}
+
+/* The first error of several calls. */
+#define SET(option, value)                                                 \
+	do {                                                               \
+		CURLcode set_ = curl_easy_setopt(easy, (option), (value)); \
+		if (set_ != CURLE_OK)                                      \
+			return set_;                                       \
+	} while (0)
+
+static CURLcode set_tls(const struct http_client *client, CURL *easy)
+{
+	const struct material *items = client->material->items;
+	CURLcode code;
+
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	/* No file is there to be opened; without a blob nothing is trusted. */
+	SET(CURLOPT_CAINFO, NULL);
+	SET(CURLOPT_CAPATH, NULL);
+	code = set_blob(easy, CURLOPT_CAINFO_BLOB, &items[MATERIAL_CA]);
+	if (code == CURLE_OK)
+		code = set_blob(easy, CURLOPT_SSLCERT_BLOB, &items[MATERIAL_CLIENT_CERT]);
+	if (code == CURLE_OK)
+		code = set_blob(easy, CURLOPT_SSLKEY_BLOB, &items[MATERIAL_CLIENT_KEY]);
+	return code;
+}
+
+/* Only what the design asks for: everything by which libcurl could reach further is off. */
+static CURLcode set_protocol(const struct http_client *client, CURL *easy)
+{
+	SET(CURLOPT_PROTOCOLS_STR, client->https ? "https" : "http");
+	SET(CURLOPT_HTTP_VERSION,
+		(long)(client->https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_NOPROXY, "*");
+	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_RESOLVE, client->resolve);
+	SET(CURLOPT_HTTPHEADER, client->headers);
+	SET(CURLOPT_USERAGENT, USER_AGENT);
+	SET(CURLOPT_TIMEOUT_MS, client->timeout_ms);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_CLIENT_BODY_BYTES);
+	return client->https ? set_tls(client, easy) : CURLE_OK;
+}
+
+static CURLcode set_callbacks(struct http_transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_OPENSOCKETFUNCTION, give_socket);
+	SET(CURLOPT_OPENSOCKETDATA, transfer);
+	SET(CURLOPT_SOCKOPTFUNCTION, say_connected);
+	/* Outlives the transfer, as the connection may. */
+	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	SET(CURLOPT_CLOSESOCKETDATA, transfer->client);
+	/* The connector has set what is to be set on a socket. */
+	SET(CURLOPT_TCP_NODELAY, 0L);
+	SET(CURLOPT_HEADERFUNCTION, count_header);
+	SET(CURLOPT_HEADERDATA, transfer);
+	SET(CURLOPT_WRITEFUNCTION, keep_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	return CURLE_OK;
+}
+#undef SET
+
+static struct http_transfer *make_transfer(struct http_client *client)
+{
+	struct http_transfer *transfer;
+
+	if (client->made == HTTP_CLIENT_TRANSFERS)
+		return NULL;
+	transfer = calloc(1, sizeof(*transfer));
+	if (transfer == NULL)
+		return NULL;
+	transfer->client = client;
+	transfer->easy = curl_easy_init();
+	if (transfer->easy == NULL) {
+		free(transfer);
+		return NULL;
+	}
+	client->transfers[client->made++] = transfer;
+	return transfer;
+}
+
+static int configure_transfer(struct http_transfer *transfer)
+{
+	if (transfer->configuration == transfer->client->configuration)
+		return 0;
+	curl_easy_reset(transfer->easy);
+	if (set_protocol(transfer->client, transfer->easy) != CURLE_OK ||
+		set_callbacks(transfer) != CURLE_OK)
+		return -ENOMEM;
+	transfer->configuration = transfer->client->configuration;
+	return 0;
+}
+
+/* Forgets everything of the last transfer. */
+static void clean_transfer(struct http_transfer *transfer)
+{
+	if (transfer->body != NULL)
+		explicit_bzero(transfer->body, transfer->body_size);
+	if (transfer->body_size > BODY_KEPT_BYTES) {
+		wiping_free(transfer->body);
+		transfer->body = NULL;
+		transfer->body_size = 0;
+	}
+	transfer->body_length = transfer->header_length = 0;
+	transfer->no_socket = transfer->idle_spare = transfer->active = false;
+	transfer->limit_hit = NULL;
+	transfer->error[0] = '\0';
+	transfer->context = NULL;
+}
+
+static void take_back(struct http_transfer *transfer)
+{
+	clean_transfer(transfer);
+	transfer->client->idle[transfer->client->idle_count++] = transfer;
+}
+
+int http_client_start(struct http_client *client, const char *url, void *context)
+{
+	struct http_transfer *transfer;
+
+	if (client->idle_count > 0)
+		transfer = client->idle[--client->idle_count];
+	else
+		transfer = make_transfer(client);
+	if (transfer == NULL)
+		return client->made == HTTP_CLIENT_TRANSFERS ? -EBUSY : -ENOMEM;
+	transfer->context = context;
+	transfer->started_ms = clock_ms();
+	if (configure_transfer(transfer) != 0 ||
+		curl_easy_setopt(transfer->easy, CURLOPT_URL, url) != CURLE_OK ||
+		curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
+		take_back(transfer);
+		return -ENOMEM;
+	}
+	transfer->active = true;
+	return 0;
+}
+
+void http_client_poll(
+	struct http_client *client, struct curl_waitfd *extra, unsigned count, int timeout_ms)
+{
+	int ready;
+
+	curl_multi_poll(client->multi, extra, count, timeout_ms, &ready);
+}
+
+void http_client_perform(struct http_client *client)
+{
+	int running;
+
+	curl_multi_perform(client->multi, &running);
+}
+
+/* Several fields of one name are one list (RFC 9110 section 5.3). */
+static void read_field(CURL *easy, const char *name, char value[static HTTP_CLIENT_FIELD_BYTES])
+{
+	struct curl_header *header;
+	size_t used = 0;
+
+	value[0] = '\0';
+	for (size_t i = 0; curl_easy_header(easy, name, i, CURLH_HEADER, -1, &header) == CURLHE_OK;
+		i++) {
+		int length = snprintf(value + used, HTTP_CLIENT_FIELD_BYTES - used, "%s%s",
+			i > 0 ? ", " : "", header->value);
+
+		used += (size_t)length;
+		if (used >= HTTP_CLIENT_FIELD_BYTES)
+			return;
+	}
+}
+
+static void read_response(struct http_result *result)
+{
+	CURL *easy = result->transfer->easy;
+	long version = CURL_HTTP_VERSION_NONE;
+
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result->origin.status);
+	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+	result->version = version == CURL_HTTP_VERSION_2_0 ? HTTP_2 : HTTP_1;
+	read_field(easy, "Cache-Control", result->cache_control);
+	read_field(easy, "Age", result->age);
+	read_field(easy, "Retry-After", result->retry_after);
+	result->origin.cache_control = result->cache_control;
+	result->origin.age = result->age;
+	result->origin.retry_after = result->retry_after;
+	result->origin.body = result->transfer->body != NULL ? result->transfer->body : "";
+	result->origin.length = result->transfer->body_length;
+}
+
+/* What libcurl says when the other side has closed, by whichever layer notices first. */
+static bool means_closed(CURLcode code)
+{
+	return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	       code == CURLE_SSL_CONNECT_ERROR || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+}
+
+static enum http_end classify(const struct http_result *result, CURLcode code)
+{
+	const struct http_transfer *transfer = result->transfer;
+
+	if (code == CURLE_OK)
+		return HTTP_COMPLETE;
+	if (transfer->no_socket)
+		return HTTP_NO_SOCKET;
+	if (transfer->header_length == 0 && means_closed(code) &&
+		(result->reused || transfer->idle_spare))
+		return HTTP_CLOSED_UNUSED;
+	return HTTP_FAILED;
+}
+
+static const char *describe(const struct http_transfer *transfer, CURLcode code)
+{
+	if (transfer->limit_hit != NULL)
+		return transfer->limit_hit;
+	if (code == CURLE_FILESIZE_EXCEEDED)
+		return "body larger than 65536 bytes";
+	return transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
+}
+
+static void tell_pool(struct http_client *client, const struct http_result *result, CURLcode code)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	curl_easy_getinfo(result->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+	if (result->end == HTTP_COMPLETE)
+		socket_pool_answered(client->pool, fd, result->version, clock_ms());
+	else if (code == CURLE_OPERATION_TIMEDOUT && fd != CURL_SOCKET_BAD)
+		socket_pool_timed_out(client->pool, fd, result->transfer->started_ms);
+	if (result->end == HTTP_NO_SOCKET)
+		socket_pool_refuse(client->pool);
+	else
+		socket_pool_ended(client->pool);
+}
+
+static void read_result(
+	struct http_client *client, struct http_result *result, CURL *easy, CURLcode code)
+{
+	long connects = 0;
+
+	memset(result, 0, sizeof(*result));
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &result->transfer);
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+	result->context = result->transfer->context;
+	result->reused = connects == 0;
+	result->time_ms = clock_ms() - result->transfer->started_ms;
+	result->end = classify(result, code);
+	if (result->end == HTTP_COMPLETE)
+		read_response(result);
+	else
+		snprintf(result->reason, sizeof(result->reason), "%s",
+			describe(result->transfer, code));
+	tell_pool(client, result, code);
+	curl_multi_remove_handle(client->multi, easy);
+	result->transfer->active = false;
+}
+
+bool http_client_finished(struct http_client *client, struct http_result *result)
+{
+	struct CURLMsg *message;
+	int left;
+
+	do {
+		message = curl_multi_info_read(client->multi, &left);
+	} while (message != NULL && message->msg != CURLMSG_DONE);
+	if (message == NULL)
+		return false;
+	read_result(client, result, message->easy_handle, message->data.result);
+	return true;
+}
+
+void http_client_release(struct http_client *client, struct http_result *result)
+{
+	(void)client;
+	take_back(result->transfer);
+	result->transfer = NULL;
+}
+
+void *http_client_cancel(struct http_client *client)
+{
+	for (size_t i = 0; i < client->made; i++) {
+		struct http_transfer *transfer = client->transfers[i];
+		void *context = transfer->context;
+
+		if (!transfer->active)
+			continue;
+		curl_multi_remove_handle(client->multi, transfer->easy);
+		take_back(transfer);
+		return context;
+	}
+	return NULL;
+}

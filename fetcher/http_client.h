@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * GETs to the origin over sockets of the pool, by libcurl's multi interface: HTTP/1.1, and HTTP/2
+ * where TLS negotiates it (libcurl 7.88 can't keep a clear HTTP/2 connection with prior knowledge,
+ * curl issue 10634). TLS 1.2 at least, peer and host verified. No redirect, proxy, cookie, content
+ * coding or other protocol; no name is resolved and no file opened.
+ *
+ * One thread: callbacks run inside http_client_poll() and http_client_perform().
+ */
+#ifndef PULLGATE_FETCHER_HTTP_CLIENT_H
+#define PULLGATE_FETCHER_HTTP_CLIENT_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fetcher/answer.h"
+#include "fetcher/material.h"
+#include "fetcher/socket_pool.h"
+#include "fetcher/url_template.h"
+
+#define HTTP_CLIENT_TRANSFERS    1024  /* FETCHER_SETTINGS' greatest concurrency */
+#define HTTP_CLIENT_BODY_BYTES   65536 /* a longer body ends the transfer */
+#define HTTP_CLIENT_HEADER_BYTES 32768 /* all header lines together, 1xx too: likewise */
+#define HTTP_CLIENT_FIELD_BYTES  512   /* longer values of the fields read are cut */
+#define HTTP_CLIENT_REASON_BYTES CURL_ERROR_SIZE
+
+enum http_end {
+	HTTP_COMPLETE,      /* origin is a whole response */
+	HTTP_NO_SOCKET,     /* nothing was sent: the pool had no socket for it */
+	HTTP_CLOSED_UNUSED, /* a connection that had been idle was closed before it answered
+			       anything: to be tried once more (RFC 9112 section 9.3.1) */
+	HTTP_FAILED,        /* reason says why */
+};
+
+struct http_result {
+	enum http_end end;
+	void *context;
+	struct origin_response origin; /* valid until http_client_release() */
+	enum http_version version;
+	bool reused; /* the connection had carried a request before */
+	int64_t time_ms;
+	char reason[HTTP_CLIENT_REASON_BYTES];
+	/* of the client's own */
+	struct http_transfer *transfer;
+	char cache_control[HTTP_CLIENT_FIELD_BYTES], age[HTTP_CLIENT_FIELD_BYTES];
+	char retry_after[HTTP_CLIENT_FIELD_BYTES];
+};
+
+struct http_client;
+
+/* Before the sandbox closes: libcurl makes a socket pair of its own. The pool must outlive it.
+ * NULL without memory. */
+struct http_client *http_client_new(struct socket_pool *pool);
+void http_client_free(struct http_client *client);
+
+/*
+ * What the transfers that start from now on use; material must stay until no transfer of an older
+ * configuration is left (http_client_cancel). 0, or -ENOMEM.
+ */
+int http_client_configure(struct http_client *client, const struct url_template *url,
+	const struct material_set *material, uint64_t timeout_ms);
+
+/* Starts a GET. 0, -EBUSY with HTTP_CLIENT_TRANSFERS under way, or -ENOMEM. */
+int http_client_start(struct http_client *client, const char *url, void *context);
+
+/* Waits for sockets, extra ones or timeout_ms; the extra ones' revents are set. */
+void http_client_poll(
+	struct http_client *client, struct curl_waitfd *extra, unsigned count, int timeout_ms);
+
+/* Carries the transfers on, without waiting. */
+void http_client_perform(struct http_client *client);
+
+/* The next one that ended; false when there is none. Must be released. */
+bool http_client_finished(struct http_client *client, struct http_result *result);
+
+/* Wipes the body and takes the transfer back. */
+void http_client_release(struct http_client *client, struct http_result *result);
+
+/* Breaks off one transfer and returns its context; NULL when none is left. */
+void *http_client_cancel(struct http_client *client);
+
+#endif

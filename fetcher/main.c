@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* pullgate-fetcher: asks the origin for peers, over sockets that it is handed. */
+#include <signal.h>
+#include <time.h>
+
+#include "common/process.h"
+#include "fetcher/dispatch.h"
+#include "sandbox/sandbox.h"
+
+int main(void)
+{
+	static struct fetcher fetcher;
+
+	signal(SIGPIPE, SIG_IGN);
+	tzset(); /* reads /etc/localtime, which can't be opened later */
+	process_open(&fetcher.process, ROLE_FETCHER, "pullgate-fetcher");
+	fetcher_open(&fetcher);
+	sandbox_close(ROLE_FETCHER, fetcher.process.user_id, fetcher.process.group_id);
+	process_ready(&fetcher.process);
+	for (;;)
+		fetcher_turn(&fetcher);
+}

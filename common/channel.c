@@ -92,18 +92,34 @@ static int receive_result(
 	return 0;
 }
 
+/*
+ * A peer that ended with bytes of ours unread shows as this error, once, before what it had sent
+ * (unix(7); Linux net/core/datagram.c looks at the error first). Its last messages still count.
+ */
+static bool is_reset(ssize_t length)
+{
+	return length < 0 && errno == ECONNRESET;
+}
+
 int channel_receive(struct channel *channel, struct message *message)
 {
 	uint8_t buffer[MESSAGE_BYTES_MAX];
+	const int flags = MSG_DONTWAIT | MSG_TRUNC;
+	ssize_t length;
 
 	if (channel->fd < 0)
 		return -ENOTCONN;
-	return receive_result(channel, message, buffer,
-		recv(channel->fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_TRUNC));
+	length = recv(channel->fd, buffer, sizeof(buffer), flags);
+	if (is_reset(length))
+		length = recv(channel->fd, buffer, sizeof(buffer), flags);
+	return receive_result(channel, message, buffer, length);
 }
 
-/* Takes the attached descriptors out of header: their number; the first in *fd, others closed. */
-static size_t take_descriptors(struct msghdr *header, int *fd)
+/*
+ * Takes the attached descriptor out of header into *fd. -EBADMSG for more than one, all closed;
+ * -EMFILE where it was cut off, for which there is one reason left: our own table is full.
+ */
+static int take_descriptor(struct msghdr *header, int *fd)
 {
 	size_t count = 0;
 
@@ -122,7 +138,9 @@ static size_t take_descriptors(struct msghdr *header, int *fd)
 				close(received);
 		}
 	}
-	return count;
+	if (count > 1)
+		return -EBADMSG;
+	return (header->msg_flags & MSG_CTRUNC) != 0 ? -EMFILE : 0;
 }
 
 int channel_receive_descriptor(struct channel *channel, struct message *message, int *fd)
@@ -134,17 +152,19 @@ int channel_receive_descriptor(struct channel *channel, struct message *message,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes)};
+	const int flags = MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC;
 	ssize_t length;
 	int error;
 
 	*fd = -1;
 	if (channel->fd < 0)
 		return -ENOTCONN;
-	length = recvmsg(channel->fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	length = recvmsg(channel->fd, &header, flags);
+	if (is_reset(length))
+		length = recvmsg(channel->fd, &header, flags);
 	if (length < 0)
 		header.msg_controllen = 0;
-	error = take_descriptors(&header, fd) > 1 || (header.msg_flags & MSG_CTRUNC) != 0 ? -EBADMSG
-											  : 0;
+	error = take_descriptor(&header, fd);
 	if (error == 0)
 		error = receive_result(channel, message, buffer, length);
 	if (error != 0 && *fd >= 0) {

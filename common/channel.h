@@ -34,8 +34,11 @@ int channel_send_descriptor(struct channel *channel, const struct message *messa
  */
 int channel_receive(struct channel *channel, struct message *message);
 
-/* As channel_receive; *fd is the descriptor that came along (close-on-exec, the caller's), or -1.
- * More than one is an offence, and all are closed. */
+/*
+ * As channel_receive; *fd is the descriptor that came along (close-on-exec, the caller's), or -1.
+ * More than one is an offence, and all are closed. -EMFILE when this process has no number free
+ * for it: the message is lost with it, and the sender is not to blame.
+ */
 int channel_receive_descriptor(struct channel *channel, struct message *message, int *fd);
 
 /* Closes the descriptor, if there is one. */

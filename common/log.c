@@ -2,6 +2,7 @@
 /* Logs: one line an event to standard error. */
 #include "common/log.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ static bool stderr_is_journal(void)
 
 void log_open(const char *process)
 {
+	signal(SIGPIPE, SIG_IGN); /* `pullgate 2>&1 | head` must not end with its reader */
 	log_state.process = process;
 	log_state.journal = stderr_is_journal();
 }

@@ -29,7 +29,8 @@ enum log_level {
 /* Greatest text of log_quote(), terminating zero included. */
 #define LOG_QUOTED_BYTES 256
 
-/* Sets the name that begins every line; process must stay valid. Looks at JOURNAL_STREAM. */
+/* Sets the name that begins every line; process must stay valid. Looks at JOURNAL_STREAM.
+ * Ignores SIGPIPE: a reader of the log that goes away takes no process along. */
 void log_open(const char *process);
 
 void log_set_verbose(bool verbose);

@@ -150,6 +150,9 @@ static bool received(struct process *process, enum role from, int error)
 		return true;
 	if (error == -EBADMSG)
 		process_report_offence(process, from);
+	else if (error == -EMFILE)
+		log_event(LOG_LEVEL_WARNING, "descriptor_lost", "from=%s reason=\"%s\"",
+			role_name(from), strerror(EMFILE));
 	else if (error == -ENOTCONN)
 		abandon_channel(&process->channels[from]);
 	return false;

@@ -19,7 +19,6 @@ struct parser {
 	const char *path;
 	FILE *file;
 	int line;
-	bool line_too_long;
 	bool failed;
 	char *error;
 	int seen[32]; /* by place in the table: the line that the key stood on */
@@ -75,7 +74,8 @@ static int take_number(const char **text, uint64_t *number)
 	const char *start = *text;
 
 	*number = 0;
-	while (**text >= '0' && **text <= '9' && *text - start < 12)
+	/* Ten digits: so many days, as milliseconds, still fit. */
+	while (**text >= '0' && **text <= '9' && *text - start < 10)
 		*number = *number * 10 + (uint64_t)(*(*text)++ - '0');
 	return *text == start ? -EINVAL : 0;
 }
@@ -324,7 +324,7 @@ static int handle_pair(void *context, const char *section, const char *name, con
 		fail(parser, parser->line, "[%.40s] is not a section of this file", section);
 	else if (key == NULL)
 		fail(parser, parser->line, "%.40s is not a key of [%s]", name, section);
-	else if (parser->seen[key - keys] != 0)
+	else if (parser->seen[key - keys] != 0 && key->read != read_prefixes)
 		fail(parser, parser->line, "%s is already set on line %d", name,
 			parser->seen[key - keys]);
 	else
@@ -332,6 +332,17 @@ static int handle_pair(void *context, const char *section, const char *name, con
 	if (key != NULL)
 		parser->seen[key - keys] = parser->line;
 	return parser->failed ? 0 : 1;
+}
+
+/* inih passes over whatever stands behind a section's name, a key for example. */
+static bool has_text_behind_section(const char *line)
+{
+	const char *end = strchr(line, ']');
+
+	if (line[0] != '[' || end == NULL)
+		return false;
+	end += 1 + strspn(end + 1, " \t\r\n");
+	return strchr(";#", *end) == NULL; /* the end of the line is found there too */
 }
 
 /* inih's reader, as fgets(3): counts lines, strips indents, and refuses what would be cut. */
@@ -348,7 +359,16 @@ static char *read_line(char *buffer, int size, void *context)
 		fail(parser, parser->line, "longer than %d bytes", size - 2);
 		return NULL;
 	}
+	/* What fgets(3) read ends with its newline or the file, unless a zero byte hides the end. */
+	if (length == 0 || (buffer[length - 1] != '\n' && !feof(parser->file))) {
+		fail(parser, parser->line, "has a zero byte");
+		return NULL;
+	}
 	memmove(buffer, buffer + strspn(buffer, " \t"), length - strspn(buffer, " \t") + 1);
+	if (has_text_behind_section(buffer)) {
+		fail(parser, parser->line, "a section's name stands alone on its line");
+		return NULL;
+	}
 	return buffer;
 }
 
@@ -397,6 +417,9 @@ static int check_whole(struct parser *parser)
 	if (!config->origin.tls && !config->insecure_http && !config_origin_local(&config->origin))
 		return fail(parser, line_of(parser, "origin", "url"),
 			"http:// is for loopback addresses; use https://, or insecure_http = yes");
+	if (config->origin.tls && config->ca_file[0] == '\0')
+		return fail(parser, line_of(parser, "origin", "ca_file"),
+			"ca_file is empty: https:// needs one");
 	if ((config->client_cert_file[0] == '\0') != (config->client_key_file[0] == '\0'))
 		return fail(parser, 0, "client_cert_file and client_key_file go together");
 	return 0;

@@ -58,7 +58,7 @@ struct config {
 /*
  * Reads the file into config, from defaults on. 0, or -EINVAL with error as "FILE:LINE: reason"
  * ("FILE: reason" where no line is at fault), -EIO when it can't be read. Every key may stand
- * once; unknown sections and keys are errors.
+ * once, but policy.allowed_ips adds up; unknown sections and keys are errors.
  */
 int config_load(struct config *config, const char *path, char error[static CONFIG_ERROR_BYTES]);
 

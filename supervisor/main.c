@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* pullgate: reads its configuration, then starts and watches the processes that do the work. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,12 +55,27 @@ static struct options parse_options(int argc, char **argv)
 	return options;
 }
 
+/* What is opened first would take the numbers of closed ones, and log lines would go into it. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		exit(EXIT_FAILURE);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct supervisor supervisor;
-	struct options options = parse_options(argc, argv);
+	struct options options;
 	char error[CONFIG_ERROR_BYTES];
 
+	fill_standard_streams();
+	options = parse_options(argc, argv);
 	log_open("pullgate");
 	log_set_verbose(options.verbose);
 	umask(077);

@@ -41,6 +41,9 @@ static int open_signals(void)
 {
 	sigset_t set;
 
+	/* Who ignores it, and hands that down to us, would have the kernel reap our children: their
+	 * pidfds would say so for ever, and waitid(2) nothing. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -392,7 +395,9 @@ static void read_control(struct supervisor *supervisor, struct child *child)
 		if (error == -EAGAIN)
 			return;
 		if (error == -ENOTCONN) {
-			channel_close(&child->control); /* its end shows at the pidfd */
+			/* It has ended, as the pidfd will tell; or it hides from us. */
+			channel_close(&child->control);
+			child_kill(child);
 			return;
 		}
 		if (error == 0)
@@ -435,7 +440,8 @@ static void handle_signals(struct supervisor *supervisor)
 
 	while (read(supervisor->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			supervisor_reload(supervisor);
+			if (!supervisor->stopping)
+				supervisor_reload(supervisor);
 			continue;
 		}
 		log_event(LOG_LEVEL_NOTICE, "stopping", "signal=%s",

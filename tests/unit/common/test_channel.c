@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -204,6 +205,50 @@ static void more_than_one_descriptor_is_an_offence(void **state)
 	}
 }
 
+/* The kernel tells of our unread bytes before it gives what the peer said. */
+static void last_words_are_read(void **state)
+{
+	struct message message = demand(7), unread = {.type = MESSAGE_TYPE_REMOVED};
+	int fd;
+
+	(void)state;
+	for (int with_descriptor = 0; with_descriptor < 2; with_descriptor++) {
+		message = demand(7);
+		assert_int_equal(channel_send(&pair.installer, &unread), 0);
+		assert_int_equal(channel_send(&pair.capture, &message), 0);
+		channel_close(&pair.capture);
+		message = demand(0);
+		if (with_descriptor)
+			assert_int_equal(
+				channel_receive_descriptor(&pair.installer, &message, &fd), 0);
+		else
+			assert_int_equal(channel_receive(&pair.installer, &message), 0);
+		assert_int_equal(message.demand.id, 7);
+		assert_int_equal(channel_receive(&pair.installer, &message), -ENOTCONN);
+		channel_close(&pair.installer);
+		assert_int_equal(open_pair(state), 0);
+	}
+}
+
+static void full_table_of_our_own_is_no_offence(void **state)
+{
+	struct message message = demand(7);
+	struct rlimit limit, none;
+	int fd;
+
+	(void)state;
+	assert_int_equal(channel_send_descriptor(&pair.capture, &message, STDERR_FILENO), 0);
+	assert_int_equal(channel_send(&pair.capture, &message), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = (rlim_t)lowest_free(), .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(channel_receive_descriptor(&pair.installer, &message, &fd), -EMFILE);
+	assert_int_equal(fd, -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(channel_receive_descriptor(&pair.installer, &message, &fd), 0);
+	assert_int_equal(fd, -1);
+}
+
 #define CHANNEL_TEST(name) cmocka_unit_test_setup_teardown(name, open_pair, close_pair)
 
 int main(void)
@@ -217,6 +262,8 @@ int main(void)
 		CHANNEL_TEST(peer_gone),
 		CHANNEL_TEST(descriptors_come_where_they_are_expected),
 		CHANNEL_TEST(more_than_one_descriptor_is_an_offence),
+		CHANNEL_TEST(last_words_are_read),
+		CHANNEL_TEST(full_table_of_our_own_is_no_offence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Log lines: their form, their limits, and what may not get into one. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,6 +103,16 @@ static void long_lines_are_cut(void **state)
 	assert_memory_equal(end - 3, "...", 3);
 }
 
+static void reader_that_goes_away_ends_nobody(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	log_open("pullgate-test");
+	close(read_end);
+	log_event(LOG_LEVEL_ERROR, "lost", "");
+	read_end = -1;
+}
+
 static void quoting_leaves_nothing_to_forge_with(void **state)
 {
 	char quoted[LOG_QUOTED_BYTES], huge[1000];
@@ -128,6 +139,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			journald_gets_its_level, catch_stderr, release_stderr),
 		cmocka_unit_test_setup_teardown(long_lines_are_cut, catch_stderr, release_stderr),
+		cmocka_unit_test_setup_teardown(
+			reader_that_goes_away_ends_nobody, catch_stderr, release_stderr),
 		cmocka_unit_test(quoting_leaves_nothing_to_forge_with),
 	};
 

@@ -16,15 +16,20 @@
 
 static char path[64], error[CONFIG_ERROR_BYTES];
 
-static int load(struct config *config, const char *text)
+static int load_bytes(struct config *config, const char *bytes, size_t length)
 {
 	FILE *file = fopen(path, "we");
 
 	assert_non_null(file);
-	fputs(text, file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
 	fclose(file);
 	error[0] = '\0';
 	return config_load(config, path, error);
+}
+
+static int load(struct config *config, const char *text)
+{
+	return load_bytes(config, text, strlen(text));
 }
 
 static int make_path(void **state)
@@ -94,11 +99,12 @@ static void every_key_is_read(void **state)
 			      "timeout = 750ms\n"
 			      "concurrency = 8\n"
 			      "requests = 50/s\n"
-			      "[cache]\n"
+			      "[cache] \t; when nothing is said\n"
 			      "fresh_ttl = 1h\n"
 			      "negative_ttl = 1500ms\n"
 			      "[policy]\n"
-			      "allowed_ips = 10.64.0.0/10, fd64::/32,192.0.2.1\n"
+			      "allowed_ips = 10.64.0.0/10, fd64::/32\n"
+			      "allowed_ips = 192.0.2.1\n"
 			      "max_allowed_ips = 3\n"
 			      "default_route = yes\n"
 			      "[eviction]\n"
@@ -144,8 +150,9 @@ static void errors_name_file_line_and_reason(void **state)
 		{"[paint]\ncolour = blue\n", 8, "[paint] is not a section"},
 		{"nonsense\n", 7, "neither [section] nor key = value"},
 		{"[gateway\n", 7, "neither [section] nor key = value"},
+		{"[eviction] idle_after = 1s\n", 7, "stands alone"},
 		{"max_allowed_ips = 2\nmax_allowed_ips = 2\n", 8, "already set on line 7"},
-		{"allowed_ips = 10.0.0.0/8\n", 7, "already set on line 6"},
+		{"allowed_ips = 10.0.0.1/8\n", 7, "bits set behind"},
 		{"max_allowed_ips = 0\n", 7, "out of range (1 to 64)"},
 		{"max_allowed_ips = 65\n", 7, "out of range"},
 		{"max_allowed_ips = 99999999999999999999\n", 7, "not a number"},
@@ -159,9 +166,13 @@ static void errors_name_file_line_and_reason(void **state)
 		{"[origin]\ntimeout = 49ms\n", 8, "out of range"},
 		{"[origin]\ntimeout = 61s\n", 8, "out of range"},
 		{"[origin]\ntimeout = off\n", 8, "not a time"},
+		/* 2^64 ms and some 9 hours */
+		{"[eviction]\nidle_after = 213503982335d\n", 8, "not a time"},
+		{"[eviction]\nidle_after = 9999999999d\n", 8, "out of range"},
 		{"[origin]\nrequests = 500\n", 8, "not a rate"},
 		{"[origin]\nrequests = 0/s\n", 8, "out of range"},
 		{"[origin]\nca_file = ca.pem\n", 8, "not an absolute path"},
+		{"[origin]\nca_file =\n", 8, "https:// needs one"},
 		{"[origin]\nclient_cert_file = /c.pem\n", 0, "go together"},
 		{"[eviction]\nmax_peers = 1048577\n", 8, "out of range"},
 		{"[eviction]\nunconfirmed_after = off\n", 8, "not a time"},
@@ -239,6 +250,19 @@ static void whole_files_that_are_wrong(void **state)
 	assert_non_null(strstr(error, "No such file"));
 }
 
+static void zero_bytes_are_refused(void **state)
+{
+	static const char text[] = MINIMAL "max_allowed_ips = 2\0 00\ndefault_route = yes\n";
+	static const char alone[] = MINIMAL "\0\n";
+	struct config config;
+
+	(void)state;
+	assert_int_equal(load_bytes(&config, text, sizeof(text) - 1), -EINVAL);
+	assert_non_null(strstr(error, ":7: has a zero byte"));
+	assert_int_equal(load_bytes(&config, alone, sizeof(alone) - 1), -EINVAL);
+	assert_non_null(strstr(error, ":7: has a zero byte"));
+}
+
 static void urls(void **state)
 {
 	static const struct {
@@ -313,6 +337,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			errors_name_file_line_and_reason, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(whole_files_that_are_wrong, make_path, remove_path),
+		cmocka_unit_test_setup_teardown(zero_bytes_are_refused, make_path, remove_path),
 		cmocka_unit_test(urls),
 	};
 

@@ -11,6 +11,7 @@ import pytest
 from gatelab import addresses, configuration, hostile, packets, pullgate, waiting, wireguard
 from gatelab.client import OUTSIDE
 from gatelab.command import CommandFailed, run
+from gatelab.waiting import wait_until
 
 STRANGER = {4: "203.0.113.77", 6: "2001:db8:bad::77"}
 
@@ -229,6 +230,7 @@ def test_namespaces_and_processes_go_away(make_lab):
     lab = make_lab()
     client = lab.add_client()
     process = client.namespace.popen("sleep", 1000)
+    wait_until(lambda: process.pid in client.namespace.pids(), "the process to be inside")
     names = [lab.gateway.namespace.name, lab.origin.namespace.name, client.namespace.name]
     assert set(names) <= set(run("ip", "netns", "list").split())
     directory = lab.directory

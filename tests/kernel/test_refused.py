@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from gatelab import addresses, initiation, wireguard
+from gatelab.waiting import wait_until
 
 pytestmark = pytest.mark.wireguard
 
@@ -99,7 +100,7 @@ def test_packets_not_for_this_host_make_no_demand(lab):
 @pytest.mark.parametrize("version", [4, 6])
 def test_recorded_initiations_after_eviction_and_restart(lab, version):
     """A first initiation and a re-handshake, sent again from elsewhere when the peer is gone."""
-    pullgate = lab.gateway.start_pullgate(arguments=["-v"])
+    pullgate = lab.gateway.start_pullgate(arguments=["-v"], eviction={"idle_after": "10s"})
     client = lab.add_client(known=True, endpoint_version=version)
     recorder = client.record()
     assert client.first_reply() is not None
@@ -110,7 +111,8 @@ def test_recorded_initiations_after_eviction_and_restart(lab, version):
     client.interface.remove_peer(lab.gateway.public_key)  # says nothing more by itself
     requests = len(lab.origin.requests(client.public_key))
 
-    lab.gateway.interface.remove_peer(client.public_key)
+    pullgate.wait_event("removed", key=client.public_key, reason="idle")
+    wait_until(lambda: not lab.gateway.peers(), "the peer to be evicted")
     mark = pullgate.mark()
     os.kill(pullgate.children()["pullgate-capture"], signal.SIGKILL)
     pullgate.wait_event("child_restarted", since=mark, role="capture")

@@ -72,7 +72,9 @@ class Lab:
         return hostile
 
     def keep_files(self, directory):
-        """Copies the lab's files (logs, configurations, answers) to a directory."""
+        """Copies the lab's files (logs, configurations, answers), if still there, to a directory."""
+        if not self.directory.exists():
+            return
         shutil.copytree(self.directory, directory, dirs_exist_ok=True,
                         ignore=shutil.ignore_patterns("temporary"))
 

@@ -42,6 +42,8 @@ static int report(void)
 		if (entry->d_name[0] != '.' && fd != dirfd(folder))
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%d ", fd);
 	}
+	if (folder != NULL)
+		closedir(folder);
 	sigprocmask(SIG_BLOCK, NULL, &blocked);
 	used += (size_t)snprintf(text + used, sizeof(text) - used, "| %s %s | term=%d |",
 		environ[0] != NULL ? environ[0] : "-",

@@ -137,6 +137,7 @@ static void change_settings(
 	if (source_limit_change(&dispatch->judge->sources, (uint32_t)settings->per_source_rate,
 		    (uint32_t)settings->per_source_burst) != 0)
 		log_event(LOG_LEVEL_ERROR, "settings_refused", "what=per_source");
+	key_table_forget_refusals(&dispatch->judge->keys);
 	if (settings->max_peers != dispatch->max_peers)
 		log_event(LOG_LEVEL_WARNING, "settings_refused",
 			"what=max_peers reason=\"takes a restart\"");

@@ -16,7 +16,7 @@ struct key_entry {
 	enum key_standing standing;
 	bool has_initiation;   /* whether initiation_ms says anything */
 	int64_t initiation_ms; /* installed, static: the last verified initiation */
-	int64_t hold_until_ms; /* negative */
+	int64_t hold_until_ms; /* a refusal holds so long, whatever the standing */
 	uint32_t demand;       /* NONE: no demand is pending */
 	uint32_t next;         /* in the bucket, or of the free ones */
 	uint32_t older, newer; /* of the negative ones */
@@ -173,6 +173,7 @@ static void clear_standing(struct key_table *table, struct key_entry *entry)
 		table->count[entry->standing]--;
 	entry->standing = KEY_UNKNOWN;
 	entry->has_initiation = false;
+	entry->hold_until_ms = 0;
 }
 
 static void forget_oldest_negative(struct key_table *table)
@@ -270,7 +271,7 @@ static struct key_demand *add_demand(
 		table->fresh_demand++;
 	demand->id = table->next_id++;
 	memcpy(demand->key, entry->key, WIREGUARD_KEY_BYTES);
-	demand->made_ms = demand->asked_ms = now_ms;
+	demand->renewed_ms = demand->asked_ms = now_ms;
 	demand->owes_lookup = true;
 	demand->entry = index_of(table, entry);
 	link_demand(table, demand, index);
@@ -291,13 +292,22 @@ static void end_demand(struct key_table *table, struct key_entry *entry)
 	table->pending--;
 }
 
-static enum key_verdict replace_packet(struct key_demand *demand,
+/* The client still waits for it: it goes to the end of those that expire. */
+static void renew_demand(struct key_table *table, struct key_demand *demand, int64_t now_ms)
+{
+	demand->renewed_ms = now_ms;
+	unlink_demand(table, demand);
+	link_demand(table, demand, table->entries[demand->entry].demand);
+}
+
+static enum key_verdict replace_packet(struct key_table *table, struct key_demand *demand,
 	const uint8_t timestamp[static TIMESTAMP_BYTES], const struct packet *packet,
 	int64_t now_ms)
 {
 	if (memcmp(timestamp, demand->timestamp, TIMESTAMP_BYTES) <= 0)
 		return KEY_REPLAY;
 	set_packet(demand, timestamp, packet);
+	renew_demand(table, demand, now_ms);
 	if (now_ms - demand->asked_ms < KEY_ASK_AGAIN_MS)
 		return KEY_DEMAND_REPLACE;
 	demand->asked_ms = now_ms;
@@ -305,12 +315,17 @@ static enum key_verdict replace_packet(struct key_demand *demand,
 	return KEY_DEMAND_AGAIN;
 }
 
+static bool is_in_kernel(const struct key_entry *entry)
+{
+	return entry->standing == KEY_INSTALLED || entry->standing == KEY_STATIC;
+}
+
 /* Whether the kernel holds the key and can be left with this initiation of it; notes the time. */
 static bool is_answered(struct key_entry *entry, int64_t now_ms)
 {
 	bool answered = !entry->has_initiation || now_ms - entry->initiation_ms > KEY_ANSWER_MS;
 
-	if (entry->standing != KEY_INSTALLED && entry->standing != KEY_STATIC)
+	if (!is_in_kernel(entry))
 		return false;
 	entry->has_initiation = true;
 	entry->initiation_ms = now_ms;
@@ -325,11 +340,11 @@ static enum key_verdict judge_entry(struct key_table *table, struct key_entry *e
 	struct key_demand *pending = &table->demands[entry->demand];
 	enum key_verdict verdict;
 
-	if (entry->standing == KEY_NEGATIVE)
+	if (entry->standing == KEY_NEGATIVE || now_ms < entry->hold_until_ms)
 		return KEY_HELD;
 	if (entry->demand == NONE)
 		return is_answered(entry, now_ms) ? KEY_DONE : KEY_DEMAND;
-	verdict = replace_packet(pending, timestamp, packet, now_ms);
+	verdict = replace_packet(table, pending, timestamp, packet, now_ms);
 	if (verdict != KEY_REPLAY)
 		*demand = pending;
 	return verdict;
@@ -392,10 +407,13 @@ int key_table_outcome(struct key_table *table, uint64_t id,
 	}
 	demand = &table->demands[entry->demand];
 	memcpy(timestamp, demand->timestamp, TIMESTAMP_BYTES);
-	clear_standing(table, entry);
-	if (standing == KEY_NEGATIVE && hold_ms <= 0)
-		standing = KEY_UNKNOWN;
-	(void)set_standing(table, entry, standing);
+	/* A refusal takes nothing out of the kernel: REMOVED says when a key goes. */
+	if (standing != KEY_NEGATIVE || !is_in_kernel(entry)) {
+		clear_standing(table, entry);
+		if (standing == KEY_NEGATIVE && hold_ms <= 0)
+			standing = KEY_UNKNOWN;
+		(void)set_standing(table, entry, standing);
+	}
 	entry->hold_until_ms = now_ms + hold_ms;
 	entry->has_initiation = false; /* the next one may well be what the kernel waits for */
 	end_demand(table, entry);
@@ -418,7 +436,20 @@ void key_table_forget_known(struct key_table *table)
 	for (uint32_t i = 1; i < table->fresh_entry; i++) {
 		struct key_entry *entry = &table->entries[i];
 
-		if (entry->standing != KEY_INSTALLED && entry->standing != KEY_STATIC)
+		if (!is_in_kernel(entry))
+			continue;
+		clear_standing(table, entry);
+		release_unused(table, entry);
+	}
+}
+
+void key_table_forget_refusals(struct key_table *table)
+{
+	for (uint32_t i = 1; i < table->fresh_entry; i++) {
+		struct key_entry *entry = &table->entries[i];
+
+		entry->hold_until_ms = 0;
+		if (entry->standing != KEY_NEGATIVE)
 			continue;
 		clear_standing(table, entry);
 		release_unused(table, entry);
@@ -433,7 +464,7 @@ size_t key_table_expire(struct key_table *table, int64_t now_ms)
 		const struct key_demand *oldest = &table->demands[table->demand_list.oldest];
 		struct key_entry *entry = &table->entries[oldest->entry];
 
-		if (now_ms - oldest->made_ms < table->pending_ms)
+		if (now_ms - oldest->renewed_ms < table->pending_ms)
 			break;
 		end_demand(table, entry);
 		release_unused(table, entry);

@@ -12,7 +12,9 @@
  * `installed` and `static` are hints: what the kernel holds can change behind pullgate's back. A
  * second, newer initiation of such a key within KEY_ANSWER_MS means that the kernel doesn't answer,
  * and becomes a demand. The first one after an installation is none: where nothing is replayed
- * (connect = retry), or the replay's answer was lost, it is the one that the kernel answers.
+ * (connect = retry), or the replay's answer was lost, it is the one that the kernel answers. When such
+ * a demand is refused, others are held back for the refusal's time, but the key stays what it is, for
+ * the kernel holds it all the same.
  *
  * A pending demand holds the newest packet, for a client's retry makes its earlier ones worthless.
  * While it is pending the origin isn't asked again, except by a retry that comes so late that the
@@ -46,7 +48,7 @@ enum key_standing { KEY_UNKNOWN, KEY_INSTALLED, KEY_STATIC, KEY_NEGATIVE, KEY_ST
 struct key_table_limits {
 	uint32_t installed, fixed, negative, pending; /* greatest numbers; `fixed` of static keys */
 	uint32_t buckets;   /* of the hash; 0: as many as suit, others are for tests */
-	int64_t pending_ms; /* a demand without an outcome is given up after so long */
+	int64_t pending_ms; /* a demand is given up so long after its newest packet */
 };
 
 struct key_demand {
@@ -54,8 +56,8 @@ struct key_demand {
 	uint8_t key[WIREGUARD_KEY_BYTES];
 	uint8_t timestamp[TIMESTAMP_BYTES]; /* of `packet` */
 	struct packet packet;
-	int64_t made_ms;
-	int64_t asked_ms; /* when the origin was last asked */
+	int64_t renewed_ms; /* when `packet` came */
+	int64_t asked_ms;   /* when the origin was last asked */
 	/* What has yet to be sent for it: set here, cleared (or set again) by whoever sends. */
 	bool owes_demand, owes_lookup;
 	uint32_t entry; /* key_table's own, like the next two */
@@ -115,9 +117,10 @@ enum key_verdict key_table_initiation(struct key_table *table,
 
 /*
  * Ends the demand `id` of that key and sets how the key now stands; `hold_ms` is for how long it is
- * negative, and a negative one with 0 is unknown. `timestamp` becomes that of the demand's newest
- * packet. -ESRCH when no such demand is pending: then only "installed" is taken over, for it says
- * what the kernel holds, while a late refusal must not overtake a newer answer.
+ * negative, and a negative one with 0 is unknown; an installed or static key stays that when it is
+ * refused, and is only held. `timestamp` becomes that of the demand's newest packet. -ESRCH when no
+ * such demand is pending: then only "installed" is taken over, for it says what the kernel holds,
+ * while a late refusal must not overtake a newer answer.
  */
 int key_table_outcome(struct key_table *table, uint64_t id,
 	const uint8_t key[static WIREGUARD_KEY_BYTES], enum key_standing standing, int64_t hold_ms,
@@ -134,10 +137,16 @@ void key_table_removed(struct key_table *table, const uint8_t key[static WIREGUA
 /* Forgets all that is installed or static, for a whole new list of them. */
 void key_table_forget_known(struct key_table *table);
 
-/* Gives up demands older than pending_ms; returns how many. */
+/* Forgets who was refused: the origin or the policy may be another one now. */
+void key_table_forget_refusals(struct key_table *table);
+
+/* Gives up demands whose newest packet is older than pending_ms; returns how many. */
 size_t key_table_expire(struct key_table *table, int64_t now_ms);
 
-/* Walks the pending demands, oldest first: NULL begins, NULL ends. The table must stay as it is. */
+/*
+ * Walks the pending demands, the one renewed longest ago first: NULL begins, NULL ends. The table
+ * must stay as it is.
+ */
 struct key_demand *key_table_next_demand(
 	const struct key_table *table, const struct key_demand *demand);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "installer/outcome.h"
 
 /* One turn's share, so that a long list of peers leaves room for outcomes. */
@@ -100,7 +101,9 @@ void announce_outcome_again(struct installer *installer, struct ticket *ticket)
 void announce_outcome(struct installer *installer, struct ticket *ticket,
 	enum outcome_result result, uint64_t valid_ms)
 {
-	tickets_answer(&installer->tickets, ticket, result, outcome_hold_ms(result, valid_ms));
+	uint64_t hold_ms = outcome_hold_ms(result, valid_ms, ticket_age_ms(ticket, clock_ms()));
+
+	tickets_answer(&installer->tickets, ticket, result, hold_ms);
 	announce_outcome_again(installer, ticket);
 }
 

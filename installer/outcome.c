@@ -2,7 +2,16 @@
 /* How a demand ended, and for how long capture holds back further demands for that key. */
 #include "installer/outcome.h"
 
-uint64_t outcome_hold_ms(enum outcome_result result, uint64_t valid_ms)
+static uint64_t failed_hold_ms(int64_t age_ms)
+{
+	int64_t left_ms = OUTCOME_BEFORE_RETRY_MS - age_ms;
+
+	if (left_ms <= 0)
+		return 0;
+	return left_ms < OUTCOME_FAILED_HOLD_MS ? (uint64_t)left_ms : OUTCOME_FAILED_HOLD_MS;
+}
+
+uint64_t outcome_hold_ms(enum outcome_result result, uint64_t valid_ms, int64_t age_ms)
 {
 	switch (result) {
 	case OUTCOME_INSTALLED:
@@ -16,7 +25,7 @@ uint64_t outcome_hold_ms(enum outcome_result result, uint64_t valid_ms)
 	case OUTCOME_FAILED:
 		break;
 	}
-	return OUTCOME_FAILED_HOLD_MS;
+	return failed_hold_ms(age_ms);
 }
 
 const char *outcome_name(enum outcome_result result)

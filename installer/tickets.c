@@ -123,6 +123,11 @@ struct ticket *tickets_take(struct tickets *tickets, uint64_t id,
 	return ticket;
 }
 
+int64_t ticket_age_ms(const struct ticket *ticket, int64_t now_ms)
+{
+	return now_ms - (ticket->expires_ms - TICKET_LIFE_MS);
+}
+
 void tickets_answer(struct tickets *tickets, struct ticket *ticket, enum outcome_result result,
 	uint64_t hold_ms)
 {

@@ -60,6 +60,9 @@ enum ticket_result tickets_demand(struct tickets *tickets, const struct message_
 struct ticket *tickets_take(struct tickets *tickets, uint64_t id,
 	const uint8_t key[static WIREGUARD_KEY_BYTES], int64_t now_ms);
 
+/* Milliseconds since its newest demand came. */
+int64_t ticket_age_ms(const struct ticket *ticket, int64_t now_ms);
+
 /* Notes the outcome of a ticket that was taken. It is owed until tickets_told(). */
 void tickets_answer(struct tickets *tickets, struct ticket *ticket, enum outcome_result result,
 	uint64_t hold_ms);

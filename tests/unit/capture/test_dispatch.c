@@ -420,6 +420,29 @@ static void test_settings(void **state)
 	assert_int_equal(bench.fixture.judge.count[JUDGED_OVER_LIMIT], 3);
 }
 
+/* A reload may bring another origin: who was refused by the old one is asked for again. */
+static void test_settings_end_refusals(void **state)
+{
+	struct message settings = {.type = MESSAGE_TYPE_CAPTURE_SETTINGS,
+		.capture_settings = {
+			.per_source_rate = 10, .per_source_burst = 20, .max_peers = 100}};
+	struct party client;
+	struct arrival arrival;
+	uint64_t id;
+
+	(void)state;
+	make_party(&client);
+	arrival = initiate(&client, 1, 9, 0);
+	id = expect_demand(&client, &arrival);
+	expect_lookup(&client, id);
+	outcome(&client, id, OUTCOME_ABSENT, 3600000, 0);
+	initiate(&client, 2, 9, 5000);
+	expect_silence();
+	dispatch_control(&bench.dispatch, &settings);
+	arrival = initiate(&client, 3, 9, 10000);
+	assert_true(expect_demand(&client, &arrival) != id);
+}
+
 /* However many packets: so many lines a second at most, and the line budget renews itself. */
 static void test_lines_are_bounded(void **state)
 {
@@ -469,6 +492,7 @@ int main(void)
 		BENCH_TEST(test_full_queue),
 		BENCH_TEST(test_demands_expire),
 		BENCH_TEST(test_settings),
+		BENCH_TEST(test_settings_end_refusals),
 		BENCH_TEST(test_lines_are_bounded),
 	};
 

@@ -483,6 +483,45 @@ static void test_stale_outcomes(void **state)
 	key_table_free(&table);
 }
 
+/*
+ * The origin doesn't know a key that the kernel holds (an operator's own peer, say): it is not asked
+ * again for the hold's time, and from then on the key is answered by the kernel as before.
+ */
+static void test_refusal_of_what_the_kernel_holds(void **state)
+{
+	struct key_table table;
+	struct key_demand *demand;
+
+	(void)state;
+	assert_int_equal(key_table_init(&table, &small), 0);
+	assert_int_equal(known(&table, 1, KEY_STATIC), 0);
+	assert_int_equal(known(&table, 2, KEY_INSTALLED), 0);
+	for (uint32_t number = 1; number <= 2; number++) {
+		enum key_standing standing = number == 1 ? KEY_STATIC : KEY_INSTALLED;
+
+		assert_int_equal(initiate(&table, number, 1, 0, &demand), KEY_DONE);
+		assert_int_equal(initiate(&table, number, 2, 5000, &demand), KEY_DEMAND);
+		assert_int_equal(outcome(&table, demand->id, number, KEY_NEGATIVE, 3000, 5000), 0);
+		assert_int_equal(standing_of(&table, number, 5000), standing);
+		assert_int_equal(initiate(&table, number, 3, 7999, &demand), KEY_HELD);
+		assert_null(demand);
+		assert_int_equal(initiate(&table, number, 4, 8000, &demand), KEY_DONE);
+		/* Still a hint. */
+		assert_int_equal(initiate(&table, number, 5, 13000, &demand), KEY_DEMAND);
+		assert_int_equal(outcome(&table, demand->id, number, KEY_NEGATIVE, 0, 13000), 0);
+		assert_int_equal(standing_of(&table, number, 13000), standing);
+		check_whole(&table);
+	}
+	/* Once it is gone, the refusal is too. */
+	assert_int_equal(initiate(&table, 2, 6, 50000, &demand), KEY_DONE);
+	assert_int_equal(initiate(&table, 2, 7, 50001, &demand), KEY_DEMAND);
+	assert_int_equal(outcome(&table, demand->id, 2, KEY_NEGATIVE, 60000, 50001), 0);
+	key_table_removed(&table, key_of(2).bytes);
+	assert_int_equal(initiate(&table, 2, 8, 50002, &demand), KEY_DEMAND);
+	check_whole(&table);
+	key_table_free(&table);
+}
+
 static void test_demands_expire(void **state)
 {
 	struct key_table table;
@@ -496,20 +535,23 @@ static void test_demands_expire(void **state)
 	assert_int_equal(initiate(&table, 2, 1, 1000, &demand), KEY_DEMAND);
 	assert_int_equal(initiate(&table, 3, 1, 2000, &demand), KEY_DEMAND);
 	assert_int_equal(key_table_expire(&table, 14999), 0);
-	/* A newer packet doesn't lengthen a demand's life. */
+	/* A newer packet lengthens a demand's life, as it does the installer's ticket; a copy doesn't. */
 	assert_int_equal(initiate(&table, 2, 2, 14000, &demand), KEY_DEMAND_AGAIN);
-	assert_int_equal(key_table_expire(&table, 16000), 2);
-	assert_int_equal(table.pending, 1);
-	assert_int_equal(standing_of(&table, 1, 16000), KEY_INSTALLED);
-	assert_int_equal(initiate(&table, 2, 3, 16000, &demand), KEY_DEMAND);
+	assert_int_equal(initiate(&table, 3, 1, 14000, &demand), KEY_REPLAY);
+	assert_int_equal(key_table_expire(&table, 15000), 1);
+	assert_int_equal(standing_of(&table, 1, 15000), KEY_INSTALLED);
 	assert_int_equal(key_table_expire(&table, 17000), 1);
-	assert_int_equal(key_table_expire(&table, INT64_MAX / 2), 1);
+	assert_int_equal(table.pending, 1);
+	demand = key_table_next_demand(&table, NULL);
+	assert_memory_equal(demand->key, key_of(2).bytes, 32);
+	assert_int_equal(key_table_expire(&table, 28999), 0);
+	assert_int_equal(key_table_expire(&table, 29000), 1);
 	assert_int_equal(key_table_expire(&table, INT64_MAX / 2), 0);
 	check_whole(&table);
 	key_table_free(&table);
 }
 
-/* For a renewed channel: all that are pending, oldest first, with their newest packets. */
+/* For a renewed channel: all that are pending, by the age of their newest packets. */
 static void test_walk_over_demands(void **state)
 {
 	struct key_table table;
@@ -526,10 +568,10 @@ static void test_walk_over_demands(void **state)
 	assert_int_equal(initiate(&table, 1, 4, 0, &demand), KEY_DEMAND_REPLACE);
 	assert_int_equal(outcome(&table, middle_id, 2, KEY_INSTALLED, 0, 0), 0);
 	demand = key_table_next_demand(&table, NULL);
+	assert_memory_equal(demand->key, key_of(3).bytes, 32);
+	demand = key_table_next_demand(&table, demand);
 	assert_memory_equal(demand->key, key_of(1).bytes, 32);
 	assert_int_equal(demand->packet.source_port, 4);
-	demand = key_table_next_demand(&table, demand);
-	assert_memory_equal(demand->key, key_of(3).bytes, 32);
 	assert_null(key_table_next_demand(&table, demand));
 	key_table_free(&table);
 }
@@ -553,6 +595,30 @@ static void test_forget_known(void **state)
 	assert_int_equal(standing_of(&table, 3, 0), KEY_NEGATIVE);
 	assert_int_equal(table.pending, 2);
 	assert_int_equal(table.count[KEY_INSTALLED] + table.count[KEY_STATIC], 0);
+	check_whole(&table);
+	key_table_free(&table);
+}
+
+static void test_forget_refusals(void **state)
+{
+	struct key_table table;
+	struct key_demand *demand;
+
+	(void)state;
+	assert_int_equal(key_table_init(&table, &small), 0);
+	assert_int_equal(known(&table, 1, KEY_INSTALLED), 0);
+	assert_int_equal(initiate(&table, 1, 1, 0, &demand), KEY_DONE);
+	assert_int_equal(initiate(&table, 1, 2, 0, &demand), KEY_DEMAND);
+	assert_int_equal(outcome(&table, demand->id, 1, KEY_NEGATIVE, 60000, 0), 0);
+	make_negative(&table, 2, 60000, 0);
+	make_negative(&table, 3, 60000, 0);
+	assert_int_equal(initiate(&table, 4, 1, 0, &demand), KEY_DEMAND);
+	key_table_forget_refusals(&table);
+	assert_int_equal(standing_of(&table, 1, 0), KEY_INSTALLED);
+	assert_int_equal(initiate(&table, 1, 3, 0, &demand), KEY_DONE);
+	assert_int_equal(table.count[KEY_NEGATIVE], 0);
+	assert_int_equal(initiate(&table, 2, 1, 0, &demand), KEY_DEMAND);
+	assert_int_equal(table.pending, 2);
 	check_whole(&table);
 	key_table_free(&table);
 }
@@ -612,7 +678,10 @@ static void random_outcome(
 	assert_int_equal(outcome(table, model->demand_id, number,
 				 installed ? KEY_INSTALLED : KEY_NEGATIVE, hold_ms, now_ms),
 		0);
-	model->standing = installed ? KEY_INSTALLED : KEY_NEGATIVE;
+	if (installed)
+		model->standing = KEY_INSTALLED;
+	else if (model->standing != KEY_INSTALLED && model->standing != KEY_STATIC)
+		model->standing = KEY_NEGATIVE;
 	model->hold_until_ms = now_ms + hold_ms;
 	model->demand_id = 0;
 }
@@ -752,9 +821,11 @@ int main(void)
 		cmocka_unit_test(test_retry_after_an_install),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_stale_outcomes),
+		cmocka_unit_test(test_refusal_of_what_the_kernel_holds),
 		cmocka_unit_test(test_demands_expire),
 		cmocka_unit_test(test_walk_over_demands),
 		cmocka_unit_test(test_forget_known),
+		cmocka_unit_test(test_forget_refusals),
 		cmocka_unit_test(test_ids_are_never_twice),
 		cmocka_unit_test(test_collisions),
 		cmocka_unit_test(test_every_kind_full),

@@ -387,6 +387,21 @@ static void test_answers(void **state)
 	expect_kernel("");
 }
 
+/* A failure that comes late doesn't hold back the client's retry; a newer initiation counts anew. */
+static void test_late_failure(void **state)
+{
+	(void)state;
+	demand(1, 1);
+	now_ms += 5000;
+	answer(1, 1, PEER_FAILED);
+	assert_int_equal(expect_outcome(1, 1, OUTCOME_FAILED), 0);
+	demand(2, 2);
+	now_ms += 5000;
+	demand(2, 2);
+	answer(2, 2, PEER_FAILED);
+	assert_int_equal(expect_outcome(2, 2, OUTCOME_FAILED), OUTCOME_FAILED_HOLD_MS);
+}
+
 static void test_policy(void **state)
 {
 	struct message_peer peer = peer_of(1, 1, PEER_FOUND);
@@ -920,6 +935,7 @@ int main(void)
 		TEST(test_batch_before_demands),
 		TEST(test_newest_initiation),
 		TEST(test_answers),
+		TEST(test_late_failure),
 		TEST(test_policy),
 		TEST(test_conflict_within_batch),
 		TEST(test_batch),

@@ -39,8 +39,9 @@ struct addresses {
 };
 
 /*
- * Before the sandbox closes: sets the resolver's options, and asks it for "localhost", so that the
- * files and modules that it loads once are loaded.
+ * Before the sandbox closes: sets the resolver's options, has it ask /etc/hosts and name servers
+ * alone, whatever nsswitch.conf(5) says, and asks it for "localhost", so that the files that it
+ * loads once are loaded.
  */
 void addresses_open(void);
 

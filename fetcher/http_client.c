@@ -252,6 +252,8 @@ static CURLcode set_tls(const struct http_client *client, CURL *easy)
 	/* No file is there to be opened; without a blob nothing is trusted. */
 	SET(CURLOPT_CAINFO, NULL);
 	SET(CURLOPT_CAPATH, NULL);
+	/* Without a password libcurl 7.88 crashes on an encrypted key; the empty one just fails. */
+	SET(CURLOPT_KEYPASSWD, "");
 	code = set_blob(easy, CURLOPT_CAINFO_BLOB, &items[MATERIAL_CA]);
 	if (code == CURLE_OK)
 		code = set_blob(easy, CURLOPT_SSLCERT_BLOB, &items[MATERIAL_CLIENT_CERT]);

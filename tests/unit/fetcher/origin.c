@@ -108,6 +108,7 @@ void origin_open(struct origin *origin)
 		snprintf(command, sizeof(command), make_certificate, names[i], names[i], names[i]);
 		run(origin, command);
 	}
+	run(origin, "openssl ec -in client.key -aes256 -passout pass:secret -out encrypted.key");
 	run(origin,
 		"cp server.pem ca.pem; head -c 1000000 /dev/zero >docroot/big; chmod 644 *.key");
 	write_file(origin, "token", "tok-123\n");

@@ -426,6 +426,9 @@ static void authenticates(void **state)
 	settings.materials[MATERIAL_CLIENT_KEY] = origin_path(&origin, "client.key");
 	pair_reload(&pair, &settings);
 	expect_found(&pair, 111);
+	settings.materials[MATERIAL_CLIENT_KEY] = origin_path(&origin, "encrypted.key");
+	pair_reload(&pair, &settings);
+	expect_failed(&pair, 113, "answer_failed id=3"); /* and lives */
 	/* What does not come with the settings is configured no more. */
 	settings = https_settings(ORIGIN_MUTUAL);
 	pair_reload(&pair, &settings);

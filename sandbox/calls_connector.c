@@ -24,8 +24,8 @@
 #define NETLINK_ADDRESS(n) INT_IS((n), sizeof(struct sockaddr_nl))
 
 static const struct call calls[] = {
-	CALL_IF(recvfrom, "messages of fetcher", CHANNEL_TO(0, ROLE_FETCHER)),
-	CALL_IF(sendto, "CONNECT_FAILED", CHANNEL_TO(0, ROLE_FETCHER), NO_ADDRESS),
+	CALL(recvfrom, "messages of fetcher; name servers' answers"),
+	CALL_IF(sendto, "CONNECT_FAILED; one question to a name server; nscd", NO_ADDRESS),
 	CALL_IF(sendmsg, "CONNECTED, with the socket", CHANNEL_TO(0, ROLE_FETCHER)),
 	CALL_IF(dup3, "a renewed channel takes its place", CHANNEL_TO(1, ROLE_FETCHER),
 		INT_IS(2, O_CLOEXEC)),
@@ -69,10 +69,8 @@ static const struct call calls[] = {
 	CALL_IF(setsockopt, "a name server that isn't there is told at once",
 		INT_IS(1, IPPROTO_IPV6), INT_IS(2, IPV6_RECVERR)),
 	CALL(sendmmsg, "questions for both families"),
-	CALL_IF(sendto, "one question; nscd", NO_ADDRESS),
 	CALL(writev, "questions by TCP"),
 	CALL_IF(ioctl, "length of the answer", INT_IS(1, FIONREAD)),
-	CALL(recvfrom, "answers"),
 
 	/* getaddrinfo: the order of several addresses (RFC 6724). */
 	CALL_IF(socket, "own addresses", INT_IS(0, AF_NETLINK), TYPE_IS(1, SOCK_RAW),

@@ -17,15 +17,12 @@ static const struct call calls[] = {
 	CALL(close, "descriptors that came over a channel"),
 	CALL(exit_group, "end"),
 
-	/* Memory: malloc, its growth, its return, its last resorts when a limit is met. */
+	/* Memory. With one thread malloc has one arena: no mprotect, no madvise. */
 	CALL(brk, "malloc: growth and return"),
 	CALL_IF(mmap, "malloc: large blocks", NOT_EXECUTABLE(2),
 		BITS_ARE(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
 	CALL(munmap, "malloc: large blocks given back"),
 	CALL_IF(mremap, "realloc: large blocks", INT_IS(3, MREMAP_MAYMOVE)),
-	CALL_IF(mprotect, "malloc: a second arena, tried when the first can't grow",
-		NOT_EXECUTABLE(2)),
-	CALL_IF(madvise, "malloc: a second arena's return", INT_IS(2, MADV_DONTNEED)),
 
 #if defined(PULLGATE_ADDRESS_SANITIZER)
 	CALL(sigaltstack, "AddressSanitizer, in a build for tests: asks before it ends"),

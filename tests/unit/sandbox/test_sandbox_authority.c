@@ -160,10 +160,10 @@ static void test_limits(void **state)
 	static const struct {
 		long long descriptors, memory;
 	} expected[ROLE_COUNT] = {
-		[ROLE_CAPTURE] = {16, 2147483648},
-		[ROLE_FETCHER] = {2304, 1073741824},
+		[ROLE_CAPTURE] = {16, 1073741824},
+		[ROLE_FETCHER] = {1280, 2214592512},
 		[ROLE_CONNECTOR] = {128, 268435456},
-		[ROLE_INSTALLER] = {24, 2147483648},
+		[ROLE_INSTALLER] = {24, 1073741824},
 	};
 
 	(void)state;

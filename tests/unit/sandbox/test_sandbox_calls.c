@@ -137,6 +137,27 @@ static int send_to_connector(const void *argument)
 	return send_on(FD_CHANNEL(ROLE_CONNECTOR));
 }
 
+static int send_socket_to_fetcher(const void *argument)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {.bytes = {0}};
+	struct iovec part = {.iov_base = (char[]){"hello"}, .iov_len = 5};
+	struct msghdr header = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	(void)argument;
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	return sendmsg(FD_CHANNEL(ROLE_FETCHER), &header, MSG_DONTWAIT) == 5 ? close(fd) : 1;
+}
+
 static int write_log(const void *argument)
 {
 	(void)argument;
@@ -280,12 +301,13 @@ static const struct {
 	unsigned roles;
 	cell_function *prepare, *work;
 } allowed[] = {
-	{"receive from channels", CAPTURE | CONNECTOR | INSTALLER, NULL, receive_from_channels},
+	{"receive from channels", EVERY, NULL, receive_from_channels},
 	{"receive from supervisor", EVERY, NULL, receive_from_supervisor},
 	{"receive a socket", FETCHER, NULL, receive_socket_from_connector},
 	{"send to supervisor", EVERY, NULL, send_to_supervisor},
 	{"send to capture", INSTALLER, NULL, send_to_capture},
 	{"send to fetcher", CAPTURE | CONNECTOR, NULL, send_to_fetcher},
+	{"send a socket", CONNECTOR, NULL, send_socket_to_fetcher},
 	{"send to connector", FETCHER, NULL, send_to_connector},
 	{"send to installer", CAPTURE | FETCHER, NULL, send_to_installer},
 	{"log", EVERY, NULL, write_log},
@@ -382,6 +404,7 @@ static const struct attempt forbidden[] = {
 	{"mmap a descriptor", CAPTURE | FETCHER | INSTALLER, SYS_mmap,
 		{0, 4096, PROT_READ, MAP_SHARED, FD_TIMESTAMPS}},
 	{"mprotect to run", EVERY, SYS_mprotect, {0x10000, 4096, PROT_READ | PROT_EXEC}},
+	{"mprotect to write", EVERY, SYS_mprotect, {0x10000, 4096, PROT_READ | PROT_WRITE}},
 	{"pkey_mprotect", EVERY, SYS_pkey_mprotect, {0x10000, 4096, PROT_READ, -1}},
 	{"mremap to a place", EVERY, SYS_mremap,
 		{0x10000, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, 0x20000}},
@@ -460,13 +483,28 @@ static const struct attempt forbidden[] = {
 	{"netlink group", INSTALLER, SYS_setsockopt, {CELL_NETLINK, SOL_NETLINK}},
 	{"sendmsg on what comes later", INSTALLER, SYS_sendmsg, {FD_INHERITED_END + 4}},
 
-	/* Fetcher: only libcurl's options. */
+	/* Fetcher and connector: only the options that they set. */
+	{"mark packets", CONNECTOR, SYS_setsockopt, {FD_INHERITED_END, SOL_SOCKET, SO_MARK}},
+	{"bind to a device", CONNECTOR, SYS_setsockopt,
+		{FD_INHERITED_END, SOL_SOCKET, SO_BINDTODEVICE}},
+	{"another congestion control", CONNECTOR, SYS_setsockopt,
+		{FD_INHERITED_END, IPPROTO_TCP, TCP_CONGESTION}},
+	{"be another host", CONNECTOR, SYS_setsockopt,
+		{FD_INHERITED_END, IPPROTO_IP, IP_TRANSPARENT}},
+	{"be another host by IPv6", CONNECTOR, SYS_setsockopt,
+		{FD_INHERITED_END, IPPROTO_IPV6, IPV6_TRANSPARENT}},
+	{"bind an Internet address", CONNECTOR, SYS_bind,
+		{FD_INHERITED_END, 0, sizeof(struct sockaddr_in)}},
+	{"open to write", CONNECTOR, SYS_openat,
+		{AT_FDCWD, (long)"/etc/hosts", O_RDWR | O_CLOEXEC}},
+	{"open in a directory", CONNECTOR, SYS_openat,
+		{FD_CONTROL, (long)"hosts", O_RDONLY | O_CLOEXEC}},
 	{"mark packets", FETCHER, SYS_setsockopt, {FD_INHERITED_END, SOL_SOCKET, SO_MARK}},
 	{"bind to a device", FETCHER, SYS_setsockopt, {FD_INHERITED_END, SOL_SOCKET, 25}},
 	{"another congestion control", FETCHER, SYS_setsockopt,
 		{FD_INHERITED_END, IPPROTO_TCP, TCP_CONGESTION}},
 	{"signals from a socket", FETCHER, SYS_fcntl, {FD_INHERITED_END, F_SETOWN, 1}},
-	{"futex wait", FETCHER, SYS_futex, {0, FUTEX_WAIT_PRIVATE}},
+	{"futex wait", FETCHER | CONNECTOR, SYS_futex, {0, FUTEX_WAIT_PRIVATE}},
 	{"thread's name", FETCHER, SYS_prctl, {PR_SET_NAME, (long)"x"}},
 };
 

@@ -24,6 +24,7 @@
 
 struct leftover {
 	bool groups, bounding_set;
+	bool permitted;      /* all that root had, none of it effective */
 	capability_set held; /* permitted and effective */
 	uint32_t inheritable;
 	uid_t user; /* what is expected */
@@ -59,9 +60,11 @@ static int change_and_verify(const struct leftover *leftover)
 		return 2;
 	if (credentials_set_group(CELL_GROUP) != 0)
 		return 3;
-	if (credentials_set_user(CELL_USER, leftover->held) != 0)
+	if (credentials_set_user(
+		    CELL_USER, leftover->permitted ? SET(CAP_SETUID) : leftover->held) != 0)
 		return 4;
-	if (leftover->inheritable == 0 && credentials_set_capabilities(leftover->held) != 0)
+	if (leftover->inheritable == 0 && !leftover->permitted &&
+		credentials_set_capabilities(leftover->held) != 0)
 		return 5;
 	if (credentials_verify(leftover->user, leftover->group, leftover->keep) != leftover->result)
 		return 6;
@@ -161,6 +164,17 @@ static void test_capability_too_many_or_too_few(void **state)
 	assert_verdict(&leftover);
 }
 
+/* One capset(2) away from being effective. */
+static void test_permitted_left(void **state)
+{
+	struct leftover leftover = nothing;
+
+	(void)state;
+	leftover.permitted = true;
+	leftover.result = -ENOTRECOVERABLE;
+	assert_verdict(&leftover);
+}
+
 /* Only an exec would use it. */
 static void test_inheritable_left(void **state)
 {
@@ -181,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_groups_left),
 		cmocka_unit_test(test_bounding_set_left),
 		cmocka_unit_test(test_capability_too_many_or_too_few),
+		cmocka_unit_test(test_permitted_left),
 		cmocka_unit_test(test_inheritable_left),
 	};
 

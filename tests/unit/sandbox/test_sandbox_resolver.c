@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,34 +22,44 @@
 #include <cmocka.h>
 
 #include "cell.h"
+#include "connector/addresses.h"
 #include "name_server.h"
 
 struct question {
 	const char *name;
 	int family;
-	int error;          /* getaddrinfo's */
-	const char *answer; /* one address that must be among them, or NULL */
-	const char *resolv_conf;
+	int error;                               /* getaddrinfo's */
+	const char *answer;                      /* one address that must be among them, or NULL */
+	const char *resolv_conf, *nsswitch_conf; /* or NULL */
+	bool is_first; /* nothing was resolved before the sandbox closed */
 };
+
+/* In place of one of the name server's own; none when text is NULL. */
+static int replace_file(const char *path, const char *text)
+{
+	int fd, error = 0;
+
+	if (text == NULL)
+		return 0;
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		error = -EIO;
+	close(fd);
+	return error;
+}
 
 static int prepare(const void *argument)
 {
 	const struct question *question = argument;
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-	int fd, error = name_server_start();
+	int error = name_server_start();
 
-	if (error != 0)
-		return error;
-	if (question->resolv_conf != NULL) {
-		fd = open("/etc/resolv.conf", O_WRONLY | O_TRUNC | O_CLOEXEC);
-		if (fd < 0 || write(fd, question->resolv_conf, strlen(question->resolv_conf)) < 0)
-			return -EIO;
-		close(fd);
-	}
-	/* As the connector does, so that what is loaded once is loaded. */
-	if (getaddrinfo("localhost", "1", &hints, &found) == 0)
-		freeaddrinfo(found);
-	return 0;
+	if (error == 0)
+		error = replace_file("/etc/resolv.conf", question->resolv_conf);
+	if (error == 0)
+		error = replace_file("/etc/nsswitch.conf", question->nsswitch_conf);
+	if (!question->is_first)
+		addresses_open();
+	return error;
 }
 
 static int has_address(const struct addrinfo *found, const char *wanted)
@@ -107,13 +118,13 @@ static void ask(const struct question *question, cell_function *work)
 static void test_resolves(void **state)
 {
 	static const struct question questions[] = {
-		{"host.example", AF_UNSPEC, 0, "127.0.0.1", NULL},
-		{"host.example", AF_UNSPEC, 0, "2000::2", NULL},
-		{"host.example", AF_INET, 0, "127.0.0.2", NULL},
-		{"host.example", AF_INET6, 0, "2000::1", NULL},
-		{"listed.example", AF_UNSPEC, 0, "192.0.2.7", NULL},
-		{"127.0.0.9", AF_UNSPEC, 0, "127.0.0.9", NULL},
-		{"::1", AF_UNSPEC, 0, "::1", NULL},
+		{"host.example", AF_UNSPEC, 0, "127.0.0.1", NULL, NULL, false},
+		{"host.example", AF_UNSPEC, 0, "2000::2", NULL, NULL, false},
+		{"host.example", AF_INET, 0, "127.0.0.2", NULL, NULL, false},
+		{"host.example", AF_INET6, 0, "2000::1", NULL, NULL, false},
+		{"listed.example", AF_UNSPEC, 0, "192.0.2.7", NULL, NULL, false},
+		{"127.0.0.9", AF_UNSPEC, 0, "127.0.0.9", NULL, NULL, false},
+		{"::1", AF_UNSPEC, 0, "::1", NULL, NULL, false},
 	};
 
 	(void)state;
@@ -124,7 +135,8 @@ static void test_resolves(void **state)
 
 static void test_truncated_goes_by_tcp(void **state)
 {
-	static const struct question question = {"big.example", AF_UNSPEC, 0, "127.0.0.1", NULL};
+	static const struct question question = {
+		"big.example", AF_UNSPEC, 0, "127.0.0.1", NULL, NULL, false};
 
 	(void)state;
 	cell_need_root();
@@ -133,7 +145,8 @@ static void test_truncated_goes_by_tcp(void **state)
 
 static void test_no_such_name(void **state)
 {
-	static const struct question question = {"none.example", AF_UNSPEC, EAI_NONAME, NULL, NULL};
+	static const struct question question = {
+		"none.example", AF_UNSPEC, EAI_NONAME, NULL, NULL, NULL, false};
 
 	(void)state;
 	cell_need_root();
@@ -144,14 +157,18 @@ static void test_no_such_name(void **state)
 static void test_no_name_server(void **state)
 {
 	static const struct question questions[] = {
-		{"host.example", AF_UNSPEC, EAI_AGAIN, NULL, "nameserver 127.0.0.77\n"},
-		{"host.example", AF_UNSPEC, EAI_AGAIN, NULL, "nameserver ::1\n"},
+		{"host.example", AF_UNSPEC, EAI_AGAIN, NULL, "nameserver 127.0.0.77\n", NULL,
+			false},
+		{"host.example", AF_UNSPEC, EAI_AGAIN, NULL, "nameserver ::1\n", NULL, false},
 		{"host.example", AF_UNSPEC, 0, "127.0.0.1",
-			"nameserver 127.0.0.77\nnameserver 127.0.0.1\noptions timeout:1\n"},
+			"nameserver 127.0.0.77\nnameserver 127.0.0.1\noptions timeout:1\n", NULL,
+			false},
 		{"host.example", AF_UNSPEC, 0, "127.0.0.1",
-			"nameserver 127.0.0.1\noptions single-request rotate edns0 trust-ad\n"},
+			"nameserver 127.0.0.1\noptions single-request rotate edns0 trust-ad\n",
+			NULL, false},
 		{"host", AF_UNSPEC, 0, "127.0.0.1",
-			"nameserver 127.0.0.1\nsearch none.example example\noptions use-vc\n"},
+			"nameserver 127.0.0.1\nsearch none.example example\noptions use-vc\n", NULL,
+			false},
 	};
 
 	(void)state;
@@ -160,23 +177,71 @@ static void test_no_name_server(void **state)
 		ask(&questions[i], resolve);
 }
 
+/* As when resolv.conf changed: what was read before is read again. */
+static void test_first_question(void **state)
+{
+	static const struct question question = {
+		.name = "host.example", .answer = "127.0.0.1", .is_first = true};
+
+	(void)state;
+	cell_need_root();
+	ask(&question, resolve);
+}
+
+/* Modules can't be loaded any more, so none may be asked for. */
+static void test_other_services(void **state)
+{
+	static const struct question question = {.name = "host.example",
+		.answer = "127.0.0.1",
+		.nsswitch_conf = "hosts: files systemd myhostname mdns4_minimal [NOTFOUND=return] "
+				 "resolve dns\n"};
+
+	(void)state;
+	cell_need_root();
+	ask(&question, resolve);
+}
+
+static int set_number(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
 /* Connects to the name server's TCP side as if it were the origin. */
 static int connect_to_origin(const void *argument)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 		.sin_port = htons(53),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
-	socklen_t size = sizeof(one);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = -1;
+	socklen_t size = sizeof(error);
 
 	(void)argument;
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
+	if (set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1) != 0 ||
+		set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1) != 0 ||
+		set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30) != 0 ||
+		set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10) != 0 ||
+		set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, 3) != 0 ||
+		set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 10000) != 0)
 		return 1;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 && errno != EINPROGRESS)
 		return 2;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &one, &size) != 0 || one != 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
 		return 3;
 	return close(fd);
+}
+
+static int make_other_sockets(const void *argument)
+{
+	static const int families[] = {AF_INET6, AF_UNIX};
+
+	(void)argument;
+	for (size_t i = 0; i < 2; i++) {
+		int fd = socket(families[i], SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fd < 0 || close(fd) != 0)
+			return 1;
+	}
+	return 0;
 }
 
 static void test_connects(void **state)
@@ -186,6 +251,7 @@ static void test_connects(void **state)
 	(void)state;
 	cell_need_root();
 	ask(&question, connect_to_origin);
+	ask(&question, make_other_sockets);
 }
 
 int main(void)
@@ -195,6 +261,8 @@ int main(void)
 		cmocka_unit_test(test_truncated_goes_by_tcp),
 		cmocka_unit_test(test_no_such_name),
 		cmocka_unit_test(test_no_name_server),
+		cmocka_unit_test(test_first_question),
+		cmocka_unit_test(test_other_services),
 		cmocka_unit_test(test_connects),
 	};
 

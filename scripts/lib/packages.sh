@@ -12,7 +12,7 @@
 packages_of_group() {
 	case $1 in
 	build)
-		echo gcc libc6-dev binutils clang llvm libclang-rt-14-dev cmake ninja-build pkg-config \
+		echo git patch gcc libc6-dev binutils clang llvm libclang-rt-14-dev cmake ninja-build pkg-config \
 			libnl-3-dev libnl-genl-3-dev libcurl4-openssl-dev libmsgpack-dev libseccomp-dev \
 			libcmocka-dev libsodium-dev libjansson-dev libinih-dev libssl-dev \
 			clang-format clang-tidy cppcheck

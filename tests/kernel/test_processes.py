@@ -62,6 +62,7 @@ def test_a_killed_child_comes_back_and_clients_connect(lab, name):
     clients = [lab.add_client(known=True) for _ in range(6)]
     established = clients.pop()
     assert established.first_reply() is not None
+    recorders = [client.record() for client in clients]
     for number, client in enumerate(clients):
         client.namespace.popen("ping", "-n", "-c", 1, "-W", 1, "10.64.0.1")
         if number == 2:
@@ -71,6 +72,8 @@ def test_a_killed_child_comes_back_and_clients_connect(lab, name):
     assert established.ping()
     for client in clients:
         assert client.first_reply() is not None
+    print(f"{name} killed; initiations that each client sent:",
+          [len([one for one in recorder.initiations() if one.outgoing]) for recorder in recorders])
     assert set(lab.gateway.peers()) == {client.public_key for client in [*clients, established]}
     assert set(pullgate.children()) == set(AUTHORITY)
 

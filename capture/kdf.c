@@ -120,16 +120,3 @@ void kdf2(uint8_t first[static KDF_BYTES], uint8_t second[static KDF_BYTES],
 	expand(second, &extracted, first, 2);
 	hmac_key_wipe(&extracted);
 }
-
-void kdf3(uint8_t first[static KDF_BYTES], uint8_t second[static KDF_BYTES],
-	uint8_t third[static KDF_BYTES], const uint8_t chaining_key[static KDF_BYTES],
-	const void *input, size_t bytes)
-{
-	struct hmac_key extracted;
-
-	extract_from_bytes(&extracted, chaining_key, input, bytes);
-	expand(first, &extracted, NULL, 1);
-	expand(second, &extracted, first, 2);
-	expand(third, &extracted, second, 3);
-	hmac_key_wipe(&extracted);
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HMAC-BLAKE2s (RFC 2104) and the key derivation of WireGuard's handshake: KDF1, KDF2 and KDF3 of
+ * HMAC-BLAKE2s (RFC 2104) and the key derivation of WireGuard's handshake: KDF1 and KDF2 of
  * the WireGuard paper, section 5.4, which are RFC 5869's HKDF with an empty info.
  */
 #ifndef PULLGATE_KDF_H
@@ -28,7 +28,7 @@ void hmac_blake2s(uint8_t digest[static KDF_BYTES], const struct hmac_key *key, 
 	size_t bytes);
 
 /*
- * Derives one, two or three keys from a chaining key and an input. Outputs may be the same memory
+ * Derives one or two keys from a chaining key and an input. Outputs may be the same memory
  * as the chaining key or the input (`ck, key = KDF2(ck, input)` is how the handshake uses it), but
  * not as one another. kdf1_prepared takes the chaining key as an HMAC key.
  */
@@ -38,8 +38,5 @@ void kdf1_prepared(uint8_t first[static KDF_BYTES], const struct hmac_key *chain
 	const void *input, size_t bytes);
 void kdf2(uint8_t first[static KDF_BYTES], uint8_t second[static KDF_BYTES],
 	const uint8_t chaining_key[static KDF_BYTES], const void *input, size_t bytes);
-void kdf3(uint8_t first[static KDF_BYTES], uint8_t second[static KDF_BYTES],
-	uint8_t third[static KDF_BYTES], const uint8_t chaining_key[static KDF_BYTES],
-	const void *input, size_t bytes);
 
 #endif

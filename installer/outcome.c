@@ -27,16 +27,3 @@ uint64_t outcome_hold_ms(enum outcome_result result, uint64_t valid_ms, int64_t 
 	}
 	return failed_hold_ms(age_ms);
 }
-
-const char *outcome_name(enum outcome_result result)
-{
-	static const char *const names[] = {
-		[OUTCOME_INSTALLED] = "installed",
-		[OUTCOME_ABSENT] = "absent",
-		[OUTCOME_REVOKED] = "revoked",
-		[OUTCOME_REJECTED] = "rejected",
-		[OUTCOME_FAILED] = "failed",
-	};
-
-	return (unsigned)result < sizeof(names) / sizeof(names[0]) ? names[result] : "unknown";
-}

@@ -23,7 +23,4 @@ enum {
  * needs none, for the kernel answers it. age_ms is that of the demand's newest initiation. */
 uint64_t outcome_hold_ms(enum outcome_result result, uint64_t valid_ms, int64_t age_ms);
 
-/* "installed", "absent", ... */
-const char *outcome_name(enum outcome_result result);
-
 #endif

@@ -85,9 +85,6 @@ static void test_kdf(void **state)
 		kdf2(out, out + 32, chaining_key, input, bytes);
 		assert_memory_equal(out, expected, 64);
 		assert_zeroed(out + 64, 32);
-
-		kdf3(out, out + 32, out + 64, chaining_key, input, bytes);
-		assert_memory_equal(out, expected, 96);
 	}
 }
 

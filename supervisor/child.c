@@ -87,8 +87,9 @@ int child_spawn(struct child *child, const char *binary, const char *interface,
 	const struct inheritance *inheritance)
 {
 	int pidfd = -1;
-	struct clone_args arguments = {
-		.flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD};
+	struct clone_args arguments = {.flags = CLONE_PIDFD | CLONE_NEWPID,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD};
 	long pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
 
 	if (pid < 0)

@@ -48,8 +48,10 @@ struct inheritance inheritance_empty(void);
 /*
  * Starts the binary as a child that has standard error, /dev/null as standard input, the
  * inherited descriptors under their numbers and nothing else; argv is the binary's name and
- * interface; of the environment JOURNAL_STREAM alone. 0, or a negative errno of clone3(2); a
- * failing exec shows as an end of the child.
+ * interface; of the environment JOURNAL_STREAM alone. It is the first process of a PID namespace of
+ * its own: it sees no other process, and of signals sent from outside only SIGKILL, SIGSTOP and
+ * SIGCONT do anything (pid_namespaces(7)). 0, or a negative errno of clone3(2); a failing exec
+ * shows as an end of the child.
  */
 int child_spawn(struct child *child, const char *binary, const char *interface,
 	const struct inheritance *inheritance);

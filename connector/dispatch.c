@@ -60,6 +60,11 @@ void connector_open(struct connector *connector)
 	addresses_open();
 }
 
+const char *connector_socket_path(const struct connector *connector)
+{
+	return connector->settings.unix_path[0] != '\0' ? connector->settings.unix_path : NULL;
+}
+
 /* Answers */
 
 static void answer_failed(struct connector *connector, uint64_t id, const char *reason)

@@ -23,6 +23,9 @@ struct connector {
 /* Takes START and the settings from the supervisor. Fatal on anything that doesn't fit. */
 void connector_open(struct connector *connector);
 
+/* The Unix socket that is the origin, or NULL. */
+const char *connector_socket_path(const struct connector *connector);
+
 /* One turn: waits for something to happen, and does all that is to be done then. */
 void connector_turn(struct connector *connector);
 

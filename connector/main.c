@@ -10,7 +10,8 @@ int main(void)
 
 	process_open(&connector.process, ROLE_CONNECTOR, "pullgate-connector");
 	connector_open(&connector);
-	sandbox_close(ROLE_CONNECTOR, connector.process.user_id, connector.process.group_id);
+	sandbox_close_sharing(ROLE_CONNECTOR, connector.process.user_id, connector.process.group_id,
+		connector_socket_path(&connector));
 	process_ready(&connector.process);
 	for (;;)
 		connector_turn(&connector);

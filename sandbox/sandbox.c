@@ -17,12 +17,15 @@
 #include "sandbox/credentials.h"
 #include "sandbox/filter.h"
 #include "sandbox/limits.h"
+#include "sandbox/namespaces.h"
+#include "sandbox/root.h"
 
 struct sandbox {
 	enum role role;
 	uid_t user_id;
 	gid_t group_id;
 	capability_set keep;
+	const char *socket_path; /* or NULL */
 };
 
 static capability_set capabilities_of(enum role role)
@@ -56,15 +59,32 @@ static int check_single_thread(const struct sandbox *sandbox)
 	return unshare(CLONE_THREAD) == 0 ? 0 : -errno;
 }
 
-/* A free number would be taken by the next descriptor that comes, and the filter trusts numbers. */
+/*
+ * A free number would be taken by the next descriptor that comes, and the filter trusts numbers. A
+ * directory would lead out of the new root.
+ */
 static int check_descriptors(const struct sandbox *sandbox)
 {
+	struct stat status;
+
 	(void)sandbox;
 	for (int fd = 0; fd < FD_INHERITED_END; fd++) {
-		if (fcntl(fd, F_GETFD) < 0)
+		if (fstat(fd, &status) != 0)
 			return -errno;
+		if (S_ISDIR(status.st_mode))
+			return -EISDIR;
 	}
 	return 0;
+}
+
+static int leave_namespaces(const struct sandbox *sandbox)
+{
+	return namespaces_leave(sandbox->role);
+}
+
+static int change_root(const struct sandbox *sandbox)
+{
+	return root_change(sandbox->role, sandbox->socket_path);
 }
 
 static int set_umask(const struct sandbox *sandbox)
@@ -142,10 +162,12 @@ static int check_parent(const struct sandbox *sandbox)
 	return control.revents == 0 ? 0 : -EPIPE;
 }
 
+#if !defined(PULLGATE_TEST_WITHOUT_SECCOMP)
 static int close_filter(const struct sandbox *sandbox)
 {
 	return filter_load(sandbox->role);
 }
+#endif
 
 static const struct step {
 	const char *name;
@@ -157,8 +179,11 @@ static const struct step {
 	{"user", check_user, "a user and a group that are not root's"},
 	{"thread", check_single_thread, "one thread"},
 	{"descriptors", check_descriptors, "every number of the table to be taken"},
+	{"namespaces", leave_namespaces, "CAP_SYS_ADMIN"},
+	{"new_root", change_root,
+		"a root directory that is a mount point, resolver's files of at most 1 MiB each, "
+		"and the directory of the origin's Unix socket to exist"},
 	{"umask", set_umask, ""},
-	/* Here: own namespaces and the empty, read-only root, which still need root. */
 	{"limits", set_limits, "setrlimit"},
 	{"bounding_set", empty_bounding_set, "CAP_SETPCAP"},
 	{"groups", drop_groups, "CAP_SETGID"},
@@ -172,16 +197,24 @@ static const struct step {
 	{"parent_death_signal", die_with_parent, "prctl"},
 	{"parent", check_parent, "the supervisor to live"},
 	/* Here: Landlock, which needs no_new_privs alone. */
+#if !defined(PULLGATE_TEST_WITHOUT_SECCOMP)
 	{"seccomp", close_filter, "a kernel with seccomp filters"},
+#endif
 };
 
 void sandbox_close(enum role role, uid_t user_id, gid_t group_id)
+{
+	sandbox_close_sharing(role, user_id, group_id, NULL);
+}
+
+void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path)
 {
 	const struct sandbox sandbox = {
 		.role = role,
 		.user_id = user_id,
 		.group_id = group_id,
 		.keep = capabilities_of(role),
+		.socket_path = socket_path,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {

@@ -11,11 +11,22 @@
 #include "common/role.h"
 
 /*
- * Closes the sandbox of a child around the calling process, which must be root with one thread:
- * from here on it is user_id and group_id without supplementary groups, without capabilities
- * (installer: CAP_NET_ADMIN alone), with no_new_privs, the role's limits, no dumps, its parent's
- * death as its own, and a seccomp filter that kills the process on any call not in the role's list.
+ * Closes the sandbox of a child around the calling process, which must be root with one thread. From
+ * here on it has
+ *   mount, IPC, UTS and cgroup namespaces of its own, capture and fetcher also a network namespace;
+ *   an empty, read-only root (connector: with copies of the resolver's files in /etc);
+ *   user_id and group_id without supplementary groups, and no capabilities (installer:
+ *   CAP_NET_ADMIN alone);
+ *   the role's limits, no_new_privs, no dumps, its parent's death as its own;
+ *   a seccomp filter that kills the process on any call not in the role's list.
+ * Its PID namespace was made with it, by the supervisor.
  */
 void sandbox_close(enum role role, uid_t user_id, gid_t group_id);
+
+/*
+ * The same for a connector whose origin is a Unix socket: the directory that it is in, which must
+ * exist, is in the root at its place, read-only, and the resolver's files aren't. NULL: no such.
+ */
+void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path);
 
 #endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/* A root directory of a process' own. */
+#include "sandbox/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+static const char *const resolver_files[] = {
+	"/etc/gai.conf",
+	"/etc/host.conf",
+	"/etc/hosts",
+	"/etc/nsswitch.conf",
+	"/etc/resolv.conf",
+	"/etc/services",
+};
+
+/* What the file system may hold, as mount options (tmpfs(5)). One inode is the root itself. */
+struct bounds {
+	const char *size, *inodes;
+};
+
+static const struct bounds empty = {"4k", "1"};
+static const struct bounds resolver = {"8m", "8"};
+static const struct bounds directories = {"4k", "64"};
+
+static int set_option(int context, const char *name, const char *value)
+{
+	return fsconfig(context, FSCONFIG_SET_STRING, name, value, 0) == 0 ? 0 : -errno;
+}
+
+static int configure(int context, const struct bounds *bounds)
+{
+	int error = set_option(context, "size", bounds->size);
+
+	if (error == 0)
+		error = set_option(context, "nr_inodes", bounds->inodes);
+	if (error == 0)
+		error = set_option(context, "mode", "0755");
+	if (error == 0 && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+		error = -errno;
+	return error;
+}
+
+/* The mount's descriptor, or a negative errno. */
+static int make_file_system(const struct bounds *bounds)
+{
+	int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int error, root = -1;
+
+	if (context < 0)
+		return -errno;
+	error = configure(context, bounds);
+	if (error == 0) {
+		root = fsmount(context, FSMOUNT_CLOEXEC, ATTRIBUTES);
+		error = root < 0 ? -errno : 0;
+	}
+	close(context);
+	return error == 0 ? root : error;
+}
+
+static int copy_bytes(int to, int from)
+{
+	char bytes[4096];
+	size_t total = 0;
+	ssize_t length;
+
+	while ((length = read(from, bytes, sizeof(bytes))) > 0) {
+		total += (size_t)length;
+		if (total > ROOT_FILE_BYTES_MAX)
+			return -EFBIG;
+		if (write(to, bytes, (size_t)length) != length)
+			return -ENOSPC;
+	}
+	return length == 0 ? 0 : -errno;
+}
+
+/* A file that isn't there is not missed: the resolver has its defaults. */
+static int copy_file(int root, const char *path)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int to, error;
+
+	if (from < 0)
+		return errno == ENOENT ? 0 : -errno;
+	to = openat(root, path + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	error = to < 0 ? -errno : copy_bytes(to, from);
+	if (to >= 0)
+		close(to);
+	close(from);
+	return error;
+}
+
+static int copy_resolver_files(int root)
+{
+	int error = mkdirat(root, "etc", 0755) == 0 ? 0 : -errno;
+
+	for (size_t i = 0; i < sizeof(resolver_files) / sizeof(resolver_files[0]) && error == 0;
+		i++)
+		error = copy_file(root, resolver_files[i]);
+	return error;
+}
+
+static int set_attributes(int mount, uint64_t attributes)
+{
+	struct mount_attr change = {.attr_set = attributes};
+
+	return mount_setattr(mount, "", AT_EMPTY_PATH, &change, sizeof(change)) == 0 ? 0 : -errno;
+}
+
+/* Makes a relative path's directories, one inside the other. */
+static int make_directories(int root, char *path)
+{
+	for (char *end = path; end != NULL; *end = '/') {
+		bool is_made;
+
+		end = strchr(end + 1, '/');
+		if (end != NULL)
+			*end = '\0';
+		is_made = mkdirat(root, path, 0755) == 0 || errno == EEXIST;
+		if (!is_made)
+			return -errno;
+		if (end == NULL)
+			return 0;
+	}
+	return 0;
+}
+
+/*
+ * The directory, not the socket: who listens there makes a new one at each start. What is mounted
+ * below it stays behind.
+ */
+static int share_directory(int root, const char *socket_path)
+{
+	char path[PATH_MAX];
+	const char *name = strrchr(socket_path, '/');
+	int error, shared;
+
+	if (name == NULL || name == socket_path || (size_t)(name - socket_path) >= sizeof(path))
+		return -EINVAL;
+	memcpy(path, socket_path, (size_t)(name - socket_path));
+	path[name - socket_path] = '\0';
+	error = make_directories(root, path + 1);
+	if (error != 0)
+		return error;
+	shared = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (shared < 0)
+		return -errno;
+	error = set_attributes(shared, ATTRIBUTES | MOUNT_ATTR_RDONLY);
+	if (error == 0 && move_mount(shared, "", root, path + 1, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		error = -errno;
+	close(shared);
+	return error;
+}
+
+/* The old root ends up on top of the new one, so that "." is what goes (pivot_root(2)). */
+static int enter(int root)
+{
+	if (fchdir(root) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+		umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+		return -errno;
+	return 0;
+}
+
+static int fill_and_enter(int root, enum role role, const char *socket_path)
+{
+	int error = 0;
+
+	if (role == ROLE_CONNECTOR && socket_path == NULL)
+		error = copy_resolver_files(root);
+	/* A mount can be moved to none but a mounted place: over the root that is, for now. */
+	if (error == 0 && move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		error = -errno;
+	if (error == 0 && socket_path != NULL)
+		error = share_directory(root, socket_path);
+	if (error == 0)
+		error = set_attributes(root, MOUNT_ATTR_RDONLY);
+	return error == 0 ? enter(root) : error;
+}
+
+static bool is_entered(void)
+{
+	struct statfs status;
+
+	return statfs("/", &status) == 0 && status.f_type == TMPFS_MAGIC &&
+	       (status.f_flags & ST_RDONLY) != 0 && access("/proc", F_OK) != 0;
+}
+
+int root_change(enum role role, const char *socket_path)
+{
+	const struct bounds *bounds = socket_path != NULL      ? &directories
+				      : role == ROLE_CONNECTOR ? &resolver
+							       : &empty;
+	int root, error;
+
+	umask(S_IWGRP | S_IWOTH);
+	root = make_file_system(bounds);
+	if (root < 0)
+		return root;
+	error = fill_and_enter(root, role, socket_path);
+	close(root);
+	if (error == 0 && !is_entered())
+		error = -ENOTRECOVERABLE;
+	return error;
+}

@@ -16,9 +16,16 @@
 #include "common/log.h"
 #include "sandbox/credentials.h"
 #include "sandbox/filter.h"
+#include "sandbox/landlock.h"
 #include "sandbox/limits.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/root.h"
+
+/* linux/prctl.h since 6.3; Debian 12's headers are older. */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE              65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1UL
+#endif
 
 struct sandbox {
 	enum role role;
@@ -162,6 +169,29 @@ static int check_parent(const struct sandbox *sandbox)
 	return control.revents == 0 ? 0 : -EPIPE;
 }
 
+/* The other layers hold without it, and an operator should know. */
+static int close_landlock(const struct sandbox *sandbox)
+{
+	int error = landlock_close(sandbox->role);
+
+	if (error != -ENOSYS && error != -EOPNOTSUPP)
+		return error;
+	log_event(LOG_LEVEL_NOTICE, "landlock_missing", "");
+	return 0;
+}
+
+/* Memory-deny-write-execute: memory that wasn't executable when it was mapped never will be. */
+static int refuse_new_code(const struct sandbox *sandbox)
+{
+	(void)sandbox;
+	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return -errno;
+	log_event(LOG_LEVEL_NOTICE, "mdwe_missing", "since=\"Linux 6.3\"");
+	return 0;
+}
+
 #if !defined(PULLGATE_TEST_WITHOUT_SECCOMP)
 static int close_filter(const struct sandbox *sandbox)
 {
@@ -196,7 +226,8 @@ static const struct step {
 	{"dumpable", forbid_dumps, "prctl"},
 	{"parent_death_signal", die_with_parent, "prctl"},
 	{"parent", check_parent, "the supervisor to live"},
-	/* Here: Landlock, which needs no_new_privs alone. */
+	{"landlock", close_landlock, "a kernel's Landlock to work where there is one"},
+	{"mdwe", refuse_new_code, "prctl"},
 #if !defined(PULLGATE_TEST_WITHOUT_SECCOMP)
 	{"seccomp", close_filter, "a kernel with seccomp filters"},
 #endif

@@ -18,6 +18,8 @@
  *   user_id and group_id without supplementary groups, and no capabilities (installer:
  *   CAP_NET_ADMIN alone);
  *   the role's limits, no_new_privs, no dumps, its parent's death as its own;
+ *   Landlock and no memory that becomes executable, where the kernel has them; the lack is logged
+ *   (event=landlock_missing, event=mdwe_missing);
  *   a seccomp filter that kills the process on any call not in the role's list.
  * Its PID namespace was made with it, by the supervisor.
  */

@@ -56,6 +56,11 @@ static rlim_t file_size_limit(void)
 	return logs_to_file ? RLIM_INFINITY : 0;
 }
 
+rlim_t limits_address_space(enum role role)
+{
+	return needs[role].address_space;
+}
+
 int limits_set(enum role role)
 {
 	const struct {
@@ -63,8 +68,15 @@ int limits_set(enum role role)
 		rlim_t greatest;
 	} limits[] = {
 		{RLIMIT_CORE, 0},
-		{RLIMIT_NPROC, 0},   /* the process that is there stays: fork(2) checks it */
-		{RLIMIT_MEMLOCK, 0}, /* secrets are locked before; what is locked stays so */
+		{RLIMIT_NPROC, 0}, /* the process that is there stays: fork(2) checks it */
+		/* The fetcher locks whatever it uses; the others have locked their secrets. */
+		{RLIMIT_MEMLOCK, role == ROLE_FETCHER ? needs[role].address_space : 0},
+		/* Kernel memory that nobody here has a use for: message queues, queued signals. */
+		{RLIMIT_MSGQUEUE, 0},
+		{RLIMIT_SIGPENDING, 0},
+		/* No way ahead of the host's other processes. */
+		{RLIMIT_NICE, 0},
+		{RLIMIT_RTPRIO, 0},
 		{RLIMIT_FSIZE, file_size_limit()},
 		{RLIMIT_NOFILE, needs[role].descriptors},
 		{RLIMIT_AS, needs[role].address_space},

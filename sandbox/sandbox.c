@@ -18,14 +18,9 @@
 #include "sandbox/filter.h"
 #include "sandbox/landlock.h"
 #include "sandbox/limits.h"
+#include "sandbox/memory.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/root.h"
-
-/* linux/prctl.h since 6.3; Debian 12's headers are older. */
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE              65
-#define PR_MDWE_REFUSE_EXEC_GAIN 1UL
-#endif
 
 struct sandbox {
 	enum role role;
@@ -89,6 +84,12 @@ static int leave_namespaces(const struct sandbox *sandbox)
 	return namespaces_leave(sandbox->role);
 }
 
+static int leave_memory_out_of_dumps(const struct sandbox *sandbox)
+{
+	(void)sandbox;
+	return memory_leave_out_of_dumps();
+}
+
 static int change_root(const struct sandbox *sandbox)
 {
 	return root_change(sandbox->role, sandbox->socket_path);
@@ -104,6 +105,17 @@ static int set_umask(const struct sandbox *sandbox)
 static int set_limits(const struct sandbox *sandbox)
 {
 	return limits_set(sandbox->role);
+}
+
+/* A container may keep that right to itself; the key and the token are locked all the same. */
+static int lock_memory(const struct sandbox *sandbox)
+{
+	int error = memory_lock(sandbox->role);
+
+	if (error != -EPERM)
+		return error;
+	log_event(LOG_LEVEL_NOTICE, "memory_not_locked", "missing=CAP_SYS_RESOURCE");
+	return 0;
 }
 
 static int empty_bounding_set(const struct sandbox *sandbox)
@@ -180,14 +192,13 @@ static int close_landlock(const struct sandbox *sandbox)
 	return 0;
 }
 
-/* Memory-deny-write-execute: memory that wasn't executable when it was mapped never will be. */
 static int refuse_new_code(const struct sandbox *sandbox)
 {
+	int error = memory_refuse_new_code();
+
 	(void)sandbox;
-	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0)
-		return 0;
-	if (errno != EINVAL)
-		return -errno;
+	if (error != -EINVAL)
+		return error;
 	log_event(LOG_LEVEL_NOTICE, "mdwe_missing", "since=\"Linux 6.3\"");
 	return 0;
 }
@@ -210,10 +221,12 @@ static const struct step {
 	{"thread", check_single_thread, "one thread"},
 	{"descriptors", check_descriptors, "every number of the table to be taken"},
 	{"namespaces", leave_namespaces, "CAP_SYS_ADMIN"},
+	{"coredump_filter", leave_memory_out_of_dumps, "/proc to be mounted"},
 	{"new_root", change_root,
 		"a root directory that is a mount point, resolver's files of at most 1 MiB each, "
 		"and the directory of the origin's Unix socket to exist"},
 	{"umask", set_umask, ""},
+	{"locked_memory", lock_memory, "CAP_IPC_LOCK"},
 	{"limits", set_limits, "setrlimit"},
 	{"bounding_set", empty_bounding_set, "CAP_SETPCAP"},
 	{"groups", drop_groups, "CAP_SETGID"},

@@ -189,12 +189,13 @@ static int fill_and_enter(int root, enum role role, const char *socket_path)
 	return error == 0 ? enter(root) : error;
 }
 
+/* ".." leads to what lies on top of the root: an old one that stayed would be found there. */
 static bool is_entered(void)
 {
 	struct statfs status;
 
-	return statfs("/", &status) == 0 && status.f_type == TMPFS_MAGIC &&
-	       (status.f_flags & ST_RDONLY) != 0 && access("/proc", F_OK) != 0;
+	return statfs("/..", &status) == 0 && status.f_type == TMPFS_MAGIC &&
+	       (status.f_flags & ST_RDONLY) != 0 && access("/../proc", F_OK) != 0;
 }
 
 int root_change(enum role role, const char *socket_path)

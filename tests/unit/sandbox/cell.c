@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,25 +89,41 @@ static int read_control(void)
 	return recv(FD_CONTROL, greeting, sizeof(greeting), MSG_DONTWAIT) > 0 ? 0 : -errno;
 }
 
-struct cell cell_open_as(enum role role, uid_t user, gid_t group, cell_function *prepare,
-	cell_function *work, const void *argument)
+/* As the supervisor does it (supervisor/child.c). */
+static pid_t fork_into_pid_namespace(void)
+{
+	struct clone_args arguments = {.flags = CLONE_NEWPID, .exit_signal = SIGCHLD};
+
+	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
+struct plan {
+	enum role role;
+	uid_t user;
+	gid_t group;
+	cell_function *prepare, *work;
+	const void *argument;
+	const char *socket_path;
+};
+
+static struct cell open_cell(const struct plan *plan)
 {
 	struct table table;
 	struct cell cell;
 	int log[2];
 
-	make_table(&table, role);
+	make_table(&table, plan->role);
 	assert_int_equal(pipe2(log, O_CLOEXEC), 0);
-	cell.pid = fork();
+	cell.pid = fork_into_pid_namespace();
 	assert_true(cell.pid >= 0);
 	if (cell.pid == 0) {
 		log_open("cell");
-		if (enter_table(&table, role, log[1]) != 0 || read_control() != 0)
+		if (enter_table(&table, plan->role, log[1]) != 0 || read_control() != 0)
 			_exit(BROKEN);
-		if (prepare != NULL && prepare(argument) != 0)
+		if (plan->prepare != NULL && plan->prepare(plan->argument) != 0)
 			_exit(UNPREPARED);
-		sandbox_close(role, user, group);
-		_exit(work(argument));
+		sandbox_close_sharing(plan->role, plan->user, plan->group, plan->socket_path);
+		_exit(plan->work(plan->argument));
 	}
 	close(log[1]);
 	cell.log = log[0];
@@ -114,6 +133,18 @@ struct cell cell_open_as(enum role role, uid_t user, gid_t group, cell_function 
 			close(table.inside[fd]);
 	}
 	return cell;
+}
+
+struct cell cell_open_as(enum role role, uid_t user, gid_t group, cell_function *prepare,
+	cell_function *work, const void *argument)
+{
+	return open_cell(&(struct plan){role, user, group, prepare, work, argument, NULL});
+}
+
+struct cell cell_open_sharing(const char *socket_path, cell_function *work)
+{
+	return open_cell(&(struct plan){
+		ROLE_CONNECTOR, CELL_USER, CELL_GROUP, NULL, work, NULL, socket_path});
 }
 
 struct cell cell_open(enum role role, cell_function *work, const void *argument)

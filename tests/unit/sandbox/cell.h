@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A child process in a role's real sandbox, with the table of descriptors that the supervisor
- * would lay out. The numbers are what the filter compares, so a socket of Unix datagrams stands
+ * A child process in a role's real sandbox and a PID namespace of its own, with the table of
+ * descriptors that the supervisor would lay out. The numbers are what the filter compares, so a socket of Unix datagrams stands
  * for the packet socket and UDP sockets for the raw ones.
  */
 #ifndef PULLGATE_TESTS_CELL_H
@@ -41,6 +41,9 @@ struct cell cell_open_as(enum role role, uid_t user, gid_t group, cell_function 
 
 /* As CELL_USER and CELL_GROUP, without preparation. */
 struct cell cell_open(enum role role, cell_function *work, const void *argument);
+
+/* A connector whose origin is that Unix socket. */
+struct cell cell_open_sharing(const char *socket_path, cell_function *work);
 
 /* Waits for its end; returns the status of waitpid(2). What it logged goes to log. */
 int cell_close(struct cell *cell, char *log, size_t size);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,10 +179,105 @@ static void test_limits(void **state)
 		assert_limit(text, "Max processes", 0);
 		assert_limit(text, "Max core file size", 0);
 		assert_limit(text, "Max file size", 0);
-		assert_limit(text, "Max locked memory", 0);
+		assert_limit(text, "Max msgqueue size", 0);
+		assert_limit(text, "Max pending signals", 0);
+		assert_limit(text, "Max nice priority", 0);
+		assert_limit(text, "Max realtime priority", 0);
 		assert_limit(text, "Max open files", expected[*role].descriptors);
 #if !defined(PULLGATE_ADDRESS_SANITIZER)
 		assert_limit(text, "Max address space", expected[*role].memory);
+		assert_limit(text, "Max locked memory",
+			*role == ROLE_FETCHER ? expected[*role].memory : 0);
+#endif
+		release(&cell);
+	}
+}
+
+/* Whether the process is in the namespace that the test is in. */
+static bool shares_namespace(const struct cell *cell, const char *kind)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	assert_int_equal(stat(path, &own), 0);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)cell->pid, kind);
+	assert_int_equal(stat(path, &other), 0);
+	return own.st_ino == other.st_ino;
+}
+
+static void test_namespaces(void **state)
+{
+	static const char *const kinds[] = {"mnt", "pid", "ipc", "uts", "cgroup"};
+
+	(void)state;
+	cell_need_root();
+	FOR_EACH_ROLE(role)
+	{
+		struct cell cell = cell_open(*role, wait_outside, NULL);
+
+		await_ready(&cell);
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+			assert_false(shares_namespace(&cell, kinds[i]));
+		assert_int_equal(shares_namespace(&cell, "net"),
+			*role == ROLE_CONNECTOR || *role == ROLE_INSTALLER);
+		release(&cell);
+	}
+}
+
+/* One mount, the root; fields as in proc(5). */
+static void test_mounts(void **state)
+{
+	(void)state;
+	cell_need_root();
+	FOR_EACH_ROLE(role)
+	{
+		struct cell cell = cell_open(*role, wait_outside, NULL);
+		char text[FILE_BYTES];
+
+		await_ready(&cell);
+		read_proc(&cell, "mountinfo", text);
+		assert_line(text, " / / ro,nosuid,nodev,noexec,relatime - tmpfs ");
+		assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+		release(&cell);
+	}
+}
+
+static bool has_locked_pages(const struct cell *cell)
+{
+	char text[FILE_BYTES];
+
+	read_proc(cell, "status", text);
+	return strstr(text, "\nVmLck:\t       0 kB\n") == NULL;
+}
+
+/* Where CAP_SYS_RESOURCE is missing, the fetcher's limit stays and nothing is locked. */
+static bool may_lock_all(const struct cell *cell)
+{
+	long long locked[2], memory[2];
+	char text[FILE_BYTES];
+
+	read_proc(cell, "limits", text);
+	read_limit(text, "Max locked memory", locked);
+	read_limit(text, "Max address space", memory);
+	return locked[0] >= memory[0];
+}
+
+static void test_memory(void **state)
+{
+	(void)state;
+	cell_need_root();
+	FOR_EACH_ROLE(role)
+	{
+		struct cell cell = cell_open(*role, wait_outside, NULL);
+		char text[FILE_BYTES];
+
+		await_ready(&cell);
+		read_proc(&cell, "coredump_filter", text);
+		assert_string_equal(text, "00000000\n");
+#if !defined(PULLGATE_ADDRESS_SANITIZER) /* locks nothing */
+		assert_int_equal(has_locked_pages(&cell), may_lock_all(&cell));
+		assert_true(*role == ROLE_FETCHER || !may_lock_all(&cell));
 #endif
 		release(&cell);
 	}
@@ -260,6 +356,9 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_not_dumpable),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_log_file),
 		cmocka_unit_test(test_dies_with_parent),
 	};

@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -23,6 +25,8 @@
 #include "cell.h"
 
 #define ANY_OPERATION UINT64_MAX
+#define NAMESPACES    (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define SET_MDWE      65 /* prctl(2); Debian 12's headers are older */
 
 struct breakage {
 	const char *step;   /* that the log line must name */
@@ -137,6 +141,36 @@ static void test_hole_in_table(void **state)
 	assert_prepared_fails_at(leave_hole, "descriptors");
 }
 
+static int unmount_proc(const void *argument)
+{
+	(void)argument;
+	return unshare(CLONE_NEWNS) != 0 ||
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	       umount2("/proc", MNT_DETACH) != 0;
+}
+
+static void test_no_proc(void **state)
+{
+	(void)state;
+	cell_need_root();
+	assert_prepared_fails_at(unmount_proc, "coredump_filter");
+}
+
+static int inherit_directory(const void *argument)
+{
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)argument;
+	return dup2(fd, FD_REPLAY_IPV6) == FD_REPLAY_IPV6 ? close(fd) : -1;
+}
+
+static void test_directory_in_table(void **state)
+{
+	(void)state;
+	cell_need_root();
+	assert_prepared_fails_at(inherit_directory, "descriptors");
+}
+
 static int lose_parent(const void *argument)
 {
 	int ends[2];
@@ -187,6 +221,20 @@ static void assert_broken_fails(const struct breakage *breakages, size_t count)
 static void test_call_fails(void **state)
 {
 	static const struct breakage breakages[] = {
+		{"namespaces", SCMP_SYS(unshare), NAMESPACES | CLONE_NEWNET, EPERM, ROLE_CAPTURE},
+		{"namespaces", SCMP_SYS(unshare), NAMESPACES | CLONE_NEWNET, EPERM, ROLE_FETCHER},
+		{"namespaces", SCMP_SYS(unshare), NAMESPACES, EPERM, ROLE_CONNECTOR},
+		{"namespaces", SCMP_SYS(unshare), NAMESPACES, EPERM, ROLE_INSTALLER},
+		{"namespaces", SCMP_SYS(mount), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(fsopen), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(fsconfig), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(fsmount), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(move_mount), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(mkdirat), ANY_OPERATION, EPERM, ROLE_CONNECTOR},
+		{"new_root", SCMP_SYS(mount_setattr), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(pivot_root), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(umount2), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(chdir), ANY_OPERATION, EPERM, ROLE_CAPTURE},
 		{"limits", SCMP_SYS(prlimit64), ANY_OPERATION, EPERM, ROLE_CAPTURE},
 		{"bounding_set", SCMP_SYS(prctl), PR_CAPBSET_DROP, EPERM, ROLE_CAPTURE},
 		{"bounding_set", SCMP_SYS(prctl), PR_CAP_AMBIENT, EPERM, ROLE_CAPTURE},
@@ -198,6 +246,11 @@ static void test_call_fails(void **state)
 		{"no_new_privs", SCMP_SYS(prctl), PR_SET_NO_NEW_PRIVS, EPERM, ROLE_CAPTURE},
 		{"dumpable", SCMP_SYS(prctl), PR_SET_DUMPABLE, EPERM, ROLE_CAPTURE},
 		{"parent_death_signal", SCMP_SYS(prctl), PR_SET_PDEATHSIG, EPERM, ROLE_CAPTURE},
+		{"locked_memory", SCMP_SYS(prlimit64), ANY_OPERATION, ENOSYS, ROLE_FETCHER},
+		{"landlock", SCMP_SYS(landlock_create_ruleset), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"landlock", SCMP_SYS(landlock_restrict_self), ANY_OPERATION, EPERM, ROLE_CAPTURE},
+		{"landlock", SCMP_SYS(landlock_add_rule), ANY_OPERATION, EPERM, ROLE_CONNECTOR},
+		{"mdwe", SCMP_SYS(prctl), SET_MDWE, EPERM, ROLE_CAPTURE},
 		{"seccomp", SCMP_SYS(seccomp), ANY_OPERATION, EPERM, ROLE_CAPTURE},
 	};
 
@@ -210,6 +263,9 @@ static void test_call_fails(void **state)
 static void test_call_does_nothing(void **state)
 {
 	static const struct breakage breakages[] = {
+		{"new_root", SCMP_SYS(pivot_root), ANY_OPERATION, 0, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(umount2), ANY_OPERATION, 0, ROLE_CAPTURE},
+		{"new_root", SCMP_SYS(mount_setattr), ANY_OPERATION, 0, ROLE_CAPTURE},
 		{"credentials_gone", SCMP_SYS(prctl), PR_CAPBSET_DROP, 0, ROLE_CAPTURE},
 		{"credentials_gone", SCMP_SYS(setgroups), ANY_OPERATION, 0, ROLE_CAPTURE},
 		{"credentials_gone", SCMP_SYS(setresgid), ANY_OPERATION, 0, ROLE_CAPTURE},
@@ -220,6 +276,32 @@ static void test_call_does_nothing(void **state)
 	(void)state;
 	cell_need_root();
 	assert_broken_fails(breakages, sizeof(breakages) / sizeof(breakages[0]));
+}
+
+/* What a kernel may lack is said once, and nothing else depends on it. */
+static void test_kernel_lacks_it(void **state)
+{
+	static const struct breakage breakages[] = {
+		{"landlock_missing", SCMP_SYS(landlock_create_ruleset), ANY_OPERATION, ENOSYS,
+			ROLE_CAPTURE},
+		{"landlock_missing", SCMP_SYS(landlock_create_ruleset), ANY_OPERATION, EOPNOTSUPP,
+			ROLE_CONNECTOR},
+		{"memory_not_locked", SCMP_SYS(mlockall), ANY_OPERATION, EPERM, ROLE_FETCHER},
+		{"mdwe_missing", SCMP_SYS(prctl), SET_MDWE, EINVAL, ROLE_INSTALLER},
+	};
+
+	(void)state;
+	cell_need_root();
+	for (size_t i = 0; i < sizeof(breakages) / sizeof(breakages[0]); i++) {
+		struct cell cell = cell_open_as(breakages[i].role, CELL_USER, CELL_GROUP,
+			break_call, reach_work, &breakages[i]);
+		char log[4096], wanted[64];
+
+		assert_int_equal(cell_close(&cell, log, sizeof(log)), 0);
+		snprintf(wanted, sizeof(wanted), "event=%s", breakages[i].step);
+		assert_non_null(strstr(log, wanted));
+		assert_null(strstr(strstr(log, wanted) + 1, wanted));
+	}
 }
 
 /* All of the above would prove nothing if an unbroken sandbox failed as well. */
@@ -243,9 +325,12 @@ int main(void)
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_second_thread),
 		cmocka_unit_test(test_hole_in_table),
+		cmocka_unit_test(test_directory_in_table),
+		cmocka_unit_test(test_no_proc),
 		cmocka_unit_test(test_parent_gone),
 		cmocka_unit_test(test_call_fails),
 		cmocka_unit_test(test_call_does_nothing),
+		cmocka_unit_test(test_kernel_lacks_it),
 	};
 
 	return cmocka_run_group_tests_name("sandbox: steps", tests, NULL, NULL);

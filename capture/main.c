@@ -9,7 +9,7 @@
 
 #include "capture/dispatch.h"
 #include "capture/judge.h"
-#include "capture/locked_memory.h"
+#include "common/locked_memory.h"
 #include "common/log.h"
 #include "common/message.h"
 #include "common/process.h"

@@ -162,8 +162,6 @@ static void await_settings(struct fetcher *fetcher)
 
 void fetcher_open(struct fetcher *fetcher)
 {
-	bool first_locked, second_locked;
-
 	if (wiping_memory_install() != 0)
 		log_fatal("start_failed", "reason=\"libcurl can't be initialised\"");
 	socket_pool_init(&fetcher->sockets);
@@ -172,11 +170,9 @@ void fetcher_open(struct fetcher *fetcher)
 	fetcher->negatives = negative_cache_new();
 	fetcher->http = http_client_new(&fetcher->sockets);
 	if (fetcher->lookups == NULL || fetcher->negatives == NULL || fetcher->http == NULL ||
-		material_open(&fetcher->material[0], &first_locked) != 0 ||
-		material_open(&fetcher->material[1], &second_locked) != 0)
+		material_open(&fetcher->material[0]) != 0 ||
+		material_open(&fetcher->material[1]) != 0)
 		log_fatal("out_of_memory", "");
-	if (!first_locked || !second_locked)
-		log_event(LOG_LEVEL_NOTICE, "secrets_not_locked", "reason=\"memory limit\"");
 	await_settings(fetcher);
 }
 

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/locked_memory.h"
+
 static const struct {
 	const char *name;
 	size_t bytes_max;
@@ -23,22 +25,28 @@ const char *material_name(enum material_kind kind)
 	return kinds[kind].name;
 }
 
-int material_open(struct material_set *set, bool *is_locked)
+static void *make_pages(size_t size, bool is_secret)
 {
-	*is_locked = true;
+	void *pages;
+
+	if (is_secret)
+		return locked_memory_new(size);
+	pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return pages == MAP_FAILED ? NULL : pages;
+}
+
+int material_open(struct material_set *set)
+{
 	memset(set, 0, sizeof(*set));
 	for (size_t i = 0; i < MATERIAL_KINDS; i++) {
 		size_t size = kinds[i].bytes_max + 1;
-		void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		void *pages = make_pages(size, kinds[i].is_secret);
 
-		if (pages == MAP_FAILED) {
+		if (pages == NULL) {
 			material_close(set);
 			return -ENOMEM;
 		}
-		if (kinds[i].is_secret &&
-			(mlock(pages, size) != 0 || madvise(pages, size, MADV_DONTDUMP) != 0))
-			*is_locked = false;
 		set->items[i] = (struct material){.bytes = pages, .size = kinds[i].bytes_max};
 	}
 	return 0;

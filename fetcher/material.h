@@ -7,7 +7,6 @@
 #ifndef PULLGATE_FETCHER_MATERIAL_H
 #define PULLGATE_FETCHER_MATERIAL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,8 +32,8 @@ struct material_set {
 	struct material items[MATERIAL_KINDS];
 };
 
-/* Makes the pages. 0, or -ENOMEM. *is_locked tells whether the secrets' could be locked. */
-int material_open(struct material_set *set, bool *is_locked);
+/* Makes the pages. 0, or -ENOMEM, also when those of the secrets can't be locked. */
+int material_open(struct material_set *set);
 void material_close(struct material_set *set);
 
 /* Wipes all that was read, and keeps the pages. */

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "common/clock.h"
+#include "common/locked_memory.h"
 #include "common/log.h"
 #include "installer/address_watch.h"
 #include "installer/link.h"
@@ -57,13 +57,9 @@ void start_apply_settings(
 
 static void take_secret_memory(struct installer *installer)
 {
-	void *memory = mmap(NULL, sizeof(*installer->secrets), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED || mlock(memory, sizeof(*installer->secrets)) != 0 ||
-		madvise(memory, sizeof(*installer->secrets), MADV_DONTDUMP) != 0)
+	installer->secrets = locked_memory_new(sizeof(*installer->secrets));
+	if (installer->secrets == NULL)
 		log_fatal("start_failed", "reason=\"memory for secrets: %s\"", strerror(errno));
-	installer->secrets = memory;
 }
 
 static void take_memory(struct installer *installer)

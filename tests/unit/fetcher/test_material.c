@@ -37,10 +37,8 @@ static int read_file(enum material_kind kind, const void *bytes, size_t length)
 
 static int open_set(void **state)
 {
-	bool is_locked;
-
 	(void)state;
-	return material_open(&set, &is_locked);
+	return material_open(&set);
 }
 
 static int close_set(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Memory for secrets. */
-#include "capture/locked_memory.h"
+#include "common/locked_memory.h"
 
 #include <sys/mman.h>
 

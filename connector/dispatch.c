@@ -4,7 +4,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -95,6 +98,34 @@ static void answer_connected(struct connector *connector, struct attempt *attemp
 		log_quote(quoted, text));
 }
 
+/*
+ * The root holds the directory of a Unix socket as it was at the start. One that was made anew
+ * since, as systemd does with a service's RuntimeDirectory=, is another: only a fresh start sees it.
+ */
+static bool directory_is_gone(const char *socket_path)
+{
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct stat status;
+	char *slash;
+
+	snprintf(path, sizeof(path), "%s", socket_path);
+	slash = strrchr(path, '/');
+	if (slash == NULL || slash == path)
+		return false;
+	*slash = '\0';
+	return stat(path, &status) != 0 || status.st_nlink == 0;
+}
+
+static void check_directory(const struct connector *connector)
+{
+	const char *path = connector_socket_path(connector);
+	char quoted[LOG_QUOTED_BYTES];
+
+	if (path != NULL && directory_is_gone(path))
+		log_fatal("origin_directory_gone", "socket=%s effect=\"a fresh start\"",
+			log_quote(quoted, path));
+}
+
 /* Answers a decided attempt; false while it is pending. */
 static bool answer(struct connector *connector, struct attempt *attempt, enum attempt_state state)
 {
@@ -106,6 +137,7 @@ static bool answer(struct connector *connector, struct attempt *attempt, enum at
 	}
 	addresses_suspect(&connector->addresses);
 	answer_failed(connector, attempt->id, attempt->reason);
+	check_directory(connector);
 	return true;
 }
 
@@ -148,6 +180,17 @@ static void take_connect(struct connector *connector, uint64_t id)
 		connector->attempt_count++;
 }
 
+/* Another Unix socket's directory isn't in the root, which can't be changed any more. */
+static void take_settings(
+	struct connector *connector, const struct message_connector_settings *settings)
+{
+	if (strcmp(connector->settings.unix_path, settings->unix_path) != 0) {
+		log_event(LOG_LEVEL_NOTICE, "origin_moved", "effect=\"a fresh start\"");
+		exit(EXIT_SUCCESS);
+	}
+	apply_settings(connector, settings);
+}
+
 /* Whether the fetcher is another one now. */
 static bool take_control(struct connector *connector)
 {
@@ -159,7 +202,7 @@ static bool take_control(struct connector *connector)
 		if (fd >= 0)
 			close(fd);
 		if (message.type == MESSAGE_TYPE_CONNECTOR_SETTINGS)
-			apply_settings(connector, &message.connector_settings);
+			take_settings(connector, &message.connector_settings);
 		renewed |= message.type == MESSAGE_TYPE_RENEW;
 	}
 	if (renewed)

@@ -229,11 +229,22 @@ static void end(pid_t child)
 {
 	int status;
 
+	if (child == 0)
+		return; /* by itself, as was awaited */
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	/* A child that ended by itself before has crashed or met its seccomp filter. */
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+void pair_await_connector_end(struct pair *pair)
+{
+	int status;
+
+	assert_int_equal(waitpid(pair->connector, &status, 0), pair->connector);
+	assert_true(WIFEXITED(status));
+	pair->connector = 0;
 }
 
 void pair_stop(struct pair *pair)

@@ -25,7 +25,7 @@ struct pair_settings {
 };
 
 struct pair {
-	pid_t fetcher, connector;
+	pid_t fetcher, connector; /* 0: ended by itself, as was awaited */
 	struct channel fetcher_control, connector_control, capture, installer;
 	char log_path[128];
 	uint64_t last_id;
@@ -42,6 +42,9 @@ void pair_reload(struct pair *pair, const struct pair_settings *settings);
 
 /* Kills one, starts it afresh and renews the other's channel to it. */
 void pair_restart_connector(struct pair *pair, const struct pair_settings *settings);
+
+/* Waits until the connector has ended by itself; pair_restart_connector() may follow. */
+void pair_await_connector_end(struct pair *pair);
 
 /* Sends a LOOKUP with a new id, which it returns. */
 uint64_t pair_ask(struct pair *pair, const uint8_t key[static 32]);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -545,6 +546,38 @@ static void outlives_its_connector(void **state)
 	pair_stop(&pair);
 }
 
+/* A fresh start is what shows the connector another directory; it asks for one by its end. */
+static void follows_a_unix_socket_to_another_directory(void **state)
+{
+	struct pair_settings settings = {.url = "http://localhost/peer/{key}"};
+	char folder[128], path[160];
+	struct pair pair;
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s", origin_path(&origin, "folder"));
+	snprintf(path, sizeof(path), "%s/origin.sock", folder);
+	settings.unix_path = path;
+	assert_int_equal(mkdir(folder, 0755), 0);
+	pair_start(&pair, origin.directory, &settings);
+	pair_await_log(&pair, "connect_failed", 1); /* a spare one */
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(link(origin_path(&origin, "origin.sock"), path), 0);
+	pair_await_log(&pair, "origin_directory_gone", 1);
+	pair_await_connector_end(&pair);
+	pair_restart_connector(&pair, &settings);
+	expect_found(&pair, 52);
+	settings.unix_path = origin_path(&origin, "origin.sock");
+	pair_reload(&pair, &settings);
+	pair_await_log(&pair, "origin_moved", 1);
+	pair_await_connector_end(&pair);
+	pair_restart_connector(&pair, &settings);
+	expect_found(&pair, 53);
+	pair_stop(&pair);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* Every way in which the server misbehaves ends as a failure, and the next origin is served. */
 static void outlives_misbehaviour(void **state)
 {
@@ -731,6 +764,7 @@ int main(void)
 		cmocka_unit_test(outlives_an_outage),
 		cmocka_unit_test(outlives_a_frozen_origin),
 		cmocka_unit_test(outlives_its_connector),
+		cmocka_unit_test(follows_a_unix_socket_to_another_directory),
 		cmocka_unit_test(outlives_misbehaviour),
 		cmocka_unit_test(outlives_broken_tls),
 		cmocka_unit_test(repeats_a_request_on_a_dead_connection),

@@ -57,6 +57,18 @@ static int report(void)
 static int control[2];
 static struct child child;
 
+/* What a process' namespace of a kind is called: "pid:[4026531836]". */
+static void read_namespace(pid_t pid, const char *kind, char name[static 64])
+{
+	char path[64];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
+	length = readlink(path, name, 63);
+	assert_true(length > 0);
+	name[length] = '\0';
+}
+
 static int start(void **state)
 {
 	struct inheritance inheritance = inheritance_empty();
@@ -114,6 +126,24 @@ static void child_has_its_table_and_nothing_else(void **state)
 	assert_string_equal(end, "status=7");
 }
 
+/* The others are its own sandbox' to make. */
+static void child_is_first_in_a_pid_namespace(void **state)
+{
+	char own[64], other[64], text[1024];
+
+	(void)state;
+	assert_true(recv(control[0], text, sizeof(text), 0) > 0);
+	read_namespace(getpid(), "pid", own);
+	read_namespace(child.pid, "pid", other);
+	assert_string_not_equal(own, other);
+	/* So these two, which it doesn't handle, do nothing. */
+	assert_int_equal(kill(child.pid, SIGTERM), 0);
+	assert_int_equal(kill(child.pid, SIGABRT), 0);
+	assert_int_equal(send(control[0], "\x07", 1, 0), 1);
+	await_end(text);
+	assert_string_equal(text, "status=7");
+}
+
 static void kill_is_told_by_its_signal(void **state)
 {
 	char end[48];
@@ -161,6 +191,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(child_has_its_table_and_nothing_else, start, stop),
+		cmocka_unit_test_setup_teardown(child_is_first_in_a_pid_namespace, start, stop),
 		cmocka_unit_test_setup_teardown(kill_is_told_by_its_signal, start, stop),
 		cmocka_unit_test(missing_binary_shows_as_an_end),
 		cmocka_unit_test(backoff_doubles_to_its_limit_and_health_resets_it),

@@ -3,7 +3,8 @@
  * The system calls of connector, besides those of every process: sockets to the origin, and what
  * glibc 2.36's getaddrinfo does for `hosts: files dns`. A module of another service would have to
  * be loaded, which nothing here allows. Whom it connects to no filter can see: that is for the
- * firewall, and for the root that holds nothing but the resolver's files.
+ * firewall, and for the root that holds nothing but the resolver's files: no nscd, and no other
+ * service's Unix socket.
  */
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -12,7 +13,6 @@
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "sandbox/calls.h"
@@ -25,7 +25,7 @@
 
 static const struct call calls[] = {
 	CALL(recvfrom, "messages of fetcher; name servers' answers"),
-	CALL_IF(sendto, "CONNECT_FAILED; one question to a name server; nscd", NO_ADDRESS),
+	CALL_IF(sendto, "CONNECT_FAILED; one question to a name server", NO_ADDRESS),
 	CALL_IF(sendmsg, "CONNECTED, with the socket", CHANNEL_TO(0, ROLE_FETCHER)),
 	CALL_IF(dup3, "a renewed channel takes its place", CHANNEL_TO(1, ROLE_FETCHER),
 		INT_IS(2, O_CLOEXEC)),
@@ -35,7 +35,7 @@ static const struct call calls[] = {
 		TYPE_IS(1, SOCK_STREAM), INT_IS(2, 0)),
 	CALL_IF(socket, "origin by IPv6; name server by TCP", INT_IS(0, AF_INET6),
 		TYPE_IS(1, SOCK_STREAM), INT_IS(2, 0)),
-	CALL_IF(socket, "origin on this host; getaddrinfo: nscd", INT_IS(0, AF_UNIX),
+	CALL_IF(socket, "origin on this host; getaddrinfo looks for nscd", INT_IS(0, AF_UNIX),
 		TYPE_IS(1, SOCK_STREAM), INT_IS(2, 0)),
 	CALL(connect, "origin, name servers; getaddrinfo: which source address would be used"),
 	CALL_IF(setsockopt, "requests go out at once", INT_IS(1, IPPROTO_TCP),
@@ -68,7 +68,7 @@ static const struct call calls[] = {
 		INT_IS(2, IP_RECVERR)),
 	CALL_IF(setsockopt, "a name server that isn't there is told at once",
 		INT_IS(1, IPPROTO_IPV6), INT_IS(2, IPV6_RECVERR)),
-	CALL(sendmmsg, "questions for both families"),
+	CALL_IF(sendmmsg, "questions for both families", INT_IS(2, 2), INT_IS(3, MSG_NOSIGNAL)),
 	CALL(writev, "questions by TCP"),
 	CALL_IF(ioctl, "length of the answer", INT_IS(1, FIONREAD)),
 
@@ -77,10 +77,8 @@ static const struct call calls[] = {
 		INT_IS(2, NETLINK_ROUTE)),
 	CALL_IF(bind, "own addresses", NETLINK_ADDRESS(2)),
 	CALL_IF(sendto, "own addresses", NETLINK_ADDRESS(5)),
-	CALL(recvmsg, "own addresses; nscd"),
+	CALL(recvmsg, "own addresses"),
 	CALL(getsockname, "own addresses; which source address would be used"),
-	CALL_IF(mmap, "own addresses' age, where nscd runs", INT_IS(2, PROT_READ),
-		INT_IS(3, MAP_SHARED)),
 };
 
 const struct call_list calls_connector = CALL_LIST(calls);

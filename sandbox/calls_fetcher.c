@@ -24,7 +24,8 @@ static const struct call calls[] = {
 		INT_IS(2, O_CLOEXEC)),
 
 	CALL_IF(fcntl, "libcurl: is the socket non-blocking", INT_IS(1, F_GETFL)),
-	CALL_IF(fcntl, "libcurl: makes the socket non-blocking", INT_IS(1, F_SETFL)),
+	CALL_IF(fcntl, "libcurl: makes the socket non-blocking", INT_IS(1, F_SETFL),
+		INT_IS(2, O_RDWR | O_NONBLOCK)),
 	CALL_IF(getsockopt, "libcurl: did the socket connect", INT_IS(1, SOL_SOCKET),
 		INT_IS(2, SO_ERROR)),
 	CALL_IF(shutdown, "a connection that must not be used again", INT_IS(1, SHUT_RDWR)),

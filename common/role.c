@@ -37,3 +37,21 @@ bool role_linked(enum role a, enum role b)
 	}
 	return false;
 }
+
+enum descriptor role_descriptor(enum role role, int fd)
+{
+	if (fd == 1 || fd == 2)
+		return DESCRIPTOR_LOG;
+	if (fd >= FD_CONTROL && fd < FD_CHANNEL(ROLE_COUNT))
+		return role_linked(role, (enum role)(fd - FD_CONTROL)) ? DESCRIPTOR_CHANNEL
+								       : DESCRIPTOR_NULL;
+	if (role == ROLE_CAPTURE && fd == FD_PACKET)
+		return DESCRIPTOR_PACKET;
+	if (role == ROLE_CAPTURE && fd == FD_TIMESTAMPS)
+		return DESCRIPTOR_TIMESTAMPS;
+	if (role == ROLE_INSTALLER && fd == FD_REPLAY_IPV4)
+		return DESCRIPTOR_REPLAY_IPV4;
+	if (role == ROLE_INSTALLER && fd == FD_REPLAY_IPV6)
+		return DESCRIPTOR_REPLAY_IPV6;
+	return DESCRIPTOR_NULL;
+}

@@ -32,6 +32,20 @@ enum role {
 #define FD_REPLAY_IPV6   11 /* installer: raw socket */
 #define FD_INHERITED_END 12 /* nothing inherited at or above this */
 
+/* What a number of the table stands for in a process. */
+enum descriptor {
+	DESCRIPTOR_NULL, /* /dev/null: 0, and whatever the table has not for that role */
+	DESCRIPTOR_LOG,
+	DESCRIPTOR_CHANNEL,
+	DESCRIPTOR_PACKET,
+	DESCRIPTOR_TIMESTAMPS,
+	DESCRIPTOR_REPLAY_IPV4,
+	DESCRIPTOR_REPLAY_IPV6,
+};
+
+/* Of a child; fd is below FD_INHERITED_END. */
+enum descriptor role_descriptor(enum role role, int fd);
+
 /*
  * The timestamp record's mapping: four keys of the fleet for each one that may be installed at a
  * time, at 80 bytes a key (capture/timestamp_record.h). Pages that no record lies in take no

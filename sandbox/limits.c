@@ -3,8 +3,7 @@
 #include "sandbox/limits.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <sys/resource.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,13 +46,35 @@ static int set_limit(__rlimit_resource_t resource, rlim_t greatest)
 	return setrlimit(resource, &limit) == 0 ? 0 : -errno;
 }
 
-/* `pullgate 2>FILE` is the operator's wish; a limit would kill the process at its first line. */
-static rlim_t file_size_limit(void)
+static bool logs_to_file(void)
 {
 	struct stat status;
-	bool logs_to_file = fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
 
-	return logs_to_file ? RLIM_INFINITY : 0;
+	return fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+void limits_of_role(enum role role, bool to_file, struct limit limits[static LIMITS_COUNT])
+{
+	const struct limit all[LIMITS_COUNT] = {
+		{RLIMIT_CORE, "Max core file size", 0},
+		/* The process that is there stays: fork(2) checks it. */
+		{RLIMIT_NPROC, "Max processes", 0},
+		/* The fetcher locks whatever it uses; the others have locked their secrets. */
+		{RLIMIT_MEMLOCK, "Max locked memory",
+			role == ROLE_FETCHER ? needs[role].address_space : 0},
+		/* Kernel memory that nobody here has a use for: message queues, queued signals. */
+		{RLIMIT_MSGQUEUE, "Max msgqueue size", 0},
+		{RLIMIT_SIGPENDING, "Max pending signals", 0},
+		/* No way ahead of the host's other processes. */
+		{RLIMIT_NICE, "Max nice priority", 0},
+		{RLIMIT_RTPRIO, "Max realtime priority", 0},
+		/* `pullgate 2>FILE` is the operator's wish; 0 would end us at the first line. */
+		{RLIMIT_FSIZE, "Max file size", to_file ? RLIM_INFINITY : 0},
+		{RLIMIT_NOFILE, "Max open files", needs[role].descriptors},
+		{RLIMIT_AS, "Max address space", needs[role].address_space},
+	};
+
+	memcpy(limits, all, sizeof(all));
 }
 
 rlim_t limits_address_space(enum role role)
@@ -63,27 +84,11 @@ rlim_t limits_address_space(enum role role)
 
 int limits_set(enum role role)
 {
-	const struct {
-		__rlimit_resource_t resource;
-		rlim_t greatest;
-	} limits[] = {
-		{RLIMIT_CORE, 0},
-		{RLIMIT_NPROC, 0}, /* the process that is there stays: fork(2) checks it */
-		/* The fetcher locks whatever it uses; the others have locked their secrets. */
-		{RLIMIT_MEMLOCK, role == ROLE_FETCHER ? needs[role].address_space : 0},
-		/* Kernel memory that nobody here has a use for: message queues, queued signals. */
-		{RLIMIT_MSGQUEUE, 0},
-		{RLIMIT_SIGPENDING, 0},
-		/* No way ahead of the host's other processes. */
-		{RLIMIT_NICE, 0},
-		{RLIMIT_RTPRIO, 0},
-		{RLIMIT_FSIZE, file_size_limit()},
-		{RLIMIT_NOFILE, needs[role].descriptors},
-		{RLIMIT_AS, needs[role].address_space},
-	};
+	struct limit limits[LIMITS_COUNT];
 	int error = 0;
 
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) && error == 0; i++)
+	limits_of_role(role, logs_to_file(), limits);
+	for (size_t i = 0; i < LIMITS_COUNT && error == 0; i++)
 		error = set_limit(limits[i].resource, limits[i].greatest);
 	return error;
 }

@@ -3,9 +3,24 @@
 #ifndef PULLGATE_SANDBOX_LIMITS_H
 #define PULLGATE_SANDBOX_LIMITS_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 
 #include "common/role.h"
+
+struct limit {
+	__rlimit_resource_t resource;
+	const char *name; /* in /proc/PID/limits */
+	rlim_t greatest;
+};
+
+#define LIMITS_COUNT 10
+
+/*
+ * The greatest values that a child may have. logs_to_file: its standard error is a file, which the
+ * limit of file sizes would end it for.
+ */
+void limits_of_role(enum role role, bool logs_to_file, struct limit limits[static LIMITS_COUNT]);
 
 /*
  * Sets the limits of a role, soft and hard: no processes, no core, no file growth (unless standard

@@ -15,16 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#include "sandbox/walls.h"
 
-static const char *const resolver_files[] = {
-	"/etc/gai.conf",
-	"/etc/host.conf",
-	"/etc/hosts",
-	"/etc/nsswitch.conf",
-	"/etc/resolv.conf",
-	"/etc/services",
-};
+#define ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 /* What the file system may hold, as mount options (tmpfs(5)). One inode is the root itself. */
 struct bounds {
@@ -102,13 +95,12 @@ static int copy_file(int root, const char *path)
 	return error;
 }
 
-static int copy_resolver_files(int root)
+static int copy_resolver_files(int root, const char *const *files)
 {
 	int error = mkdirat(root, "etc", 0755) == 0 ? 0 : -errno;
 
-	for (size_t i = 0; i < sizeof(resolver_files) / sizeof(resolver_files[0]) && error == 0;
-		i++)
-		error = copy_file(root, resolver_files[i]);
+	for (; *files != NULL && error == 0; files++)
+		error = copy_file(root, *files);
 	return error;
 }
 
@@ -175,10 +167,11 @@ static int enter(int root)
 
 static int fill_and_enter(int root, enum role role, const char *socket_path)
 {
+	const char *const *files = walls_of_role(role)->files;
 	int error = 0;
 
-	if (role == ROLE_CONNECTOR && socket_path == NULL)
-		error = copy_resolver_files(root);
+	if (files != NULL && socket_path == NULL)
+		error = copy_resolver_files(root, files);
 	/* A mount can be moved to none but a mounted place: over the root that is, for now. */
 	if (error == 0 && move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		error = -errno;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include "sandbox/memory.h"
 #include "sandbox/namespaces.h"
 #include "sandbox/root.h"
+#include "sandbox/walls.h"
 
 struct sandbox {
 	enum role role;
@@ -29,11 +29,6 @@ struct sandbox {
 	capability_set keep;
 	const char *socket_path; /* or NULL */
 };
-
-static capability_set capabilities_of(enum role role)
-{
-	return role == ROLE_INSTALLER ? (capability_set)1 << CAP_NET_ADMIN : 0;
-}
 
 static int check_role(const struct sandbox *sandbox)
 {
@@ -253,14 +248,15 @@ void sandbox_close(enum role role, uid_t user_id, gid_t group_id)
 
 void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path)
 {
-	const struct sandbox sandbox = {
+	struct sandbox sandbox = {
 		.role = role,
 		.user_id = user_id,
 		.group_id = group_id,
-		.keep = capabilities_of(role),
 		.socket_path = socket_path,
 	};
 
+	if (check_role(&sandbox) == 0)
+		sandbox.keep = walls_of_role(role)->capabilities;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int error = steps[i].take(&sandbox);
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* What the walls of each role leave it. */
+#include "sandbox/walls.h"
+
+#include <linux/capability.h>
+#include <sched.h>
+
+/* The PID namespace is made with the process (supervisor/child.c), the others by the sandbox. */
+#define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+/* What getaddrinfo(3) reads. */
+static const char *const resolver_files[] = {
+	"/etc/gai.conf",
+	"/etc/host.conf",
+	"/etc/hosts",
+	"/etc/nsswitch.conf",
+	"/etc/resolv.conf",
+	"/etc/services",
+	NULL,
+};
+
+const struct walls *walls_of_role(enum role role)
+{
+	static const struct walls walls[ROLE_COUNT] = {
+		[ROLE_SUPERVISOR] = {.capabilities = CAPABILITIES_AS_STARTED},
+		[ROLE_CAPTURE] = {.namespaces = OWN_NAMESPACES | CLONE_NEWNET},
+		[ROLE_FETCHER] = {.namespaces = OWN_NAMESPACES | CLONE_NEWNET},
+		/* Connections to the origin take the supervisor's network. */
+		[ROLE_CONNECTOR] = {.namespaces = OWN_NAMESPACES, .files = resolver_files},
+		/* So does the interface. */
+		[ROLE_INSTALLER] = {.capabilities = (capability_set)1 << CAP_NET_ADMIN,
+			.namespaces = OWN_NAMESPACES},
+	};
+
+	return &walls[role];
+}

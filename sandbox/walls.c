@@ -8,6 +8,13 @@
 /* The PID namespace is made with the process (supervisor/child.c), the others by the sandbox. */
 #define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
+/* For a test of the audit, which has to tell it: never in a product binary. */
+#if defined(PULLGATE_TEST_EXTRA_CAPABILITY)
+#define EXTRA_CAPABILITIES ((capability_set)1 << CAP_NET_RAW)
+#else
+#define EXTRA_CAPABILITIES ((capability_set)0)
+#endif
+
 /* What getaddrinfo(3) reads. */
 static const char *const resolver_files[] = {
 	"/etc/gai.conf",
@@ -28,7 +35,8 @@ const struct walls *walls_of_role(enum role role)
 		/* Connections to the origin take the supervisor's network. */
 		[ROLE_CONNECTOR] = {.namespaces = OWN_NAMESPACES, .files = resolver_files},
 		/* So does the interface. */
-		[ROLE_INSTALLER] = {.capabilities = (capability_set)1 << CAP_NET_ADMIN,
+		[ROLE_INSTALLER] = {.capabilities =
+					    (capability_set)1 << CAP_NET_ADMIN | EXTRA_CAPABILITIES,
 			.namespaces = OWN_NAMESPACES},
 	};
 

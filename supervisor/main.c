@@ -3,53 +3,29 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
 #include "common/log.h"
+#include "supervisor/options.h"
 #include "supervisor/supervisor.h"
-
-static const char usage[] = "usage: pullgate [-nv] -c FILE\n"
-			    "  -c FILE  the configuration of one interface\n"
-			    "  -n       check it, say what is wrong with it, and end\n"
-			    "  -v       log more\n"
-			    "  -V       print the version and end\n";
-
-struct options {
-	const char *config_path;
-	bool check, verbose;
-};
 
 static struct options parse_options(int argc, char **argv)
 {
-	struct options options = {0};
-	int option;
+	struct options options;
+	int error = options_parse(&options, argc, argv);
 
-	while ((option = getopt(argc, argv, "c:nvVh")) != -1) {
-		switch (option) {
-		case 'c':
-			options.config_path = optarg;
-			break;
-		case 'n':
-			options.check = true;
-			break;
-		case 'v':
-			options.verbose = true;
-			break;
-		case 'V':
-			puts("pullgate " PULLGATE_VERSION);
-			exit(EXIT_SUCCESS);
-		case 'h':
-			fputs(usage, stdout);
-			exit(EXIT_SUCCESS);
-		default:
-			fputs(usage, stderr);
-			exit(2);
-		}
+	if (error == 0 && options.version) {
+		puts("pullgate " PULLGATE_VERSION);
+		exit(EXIT_SUCCESS);
 	}
-	if (options.config_path == NULL || optind != argc) {
-		fputs(usage, stderr);
+	if (error == 0 && options.help) {
+		fputs(options_usage, stdout);
+		exit(EXIT_SUCCESS);
+	}
+	if (error != 0 || options.config_path == NULL || (options.audit && options.check)) {
+		fputs(options_usage, stderr);
 		exit(2);
 	}
 	return options;
@@ -68,6 +44,28 @@ static void fill_standard_streams(void)
 	close(fd);
 }
 
+static void need_root(const char *why)
+{
+	if (geteuid() == 0)
+		return;
+	fprintf(stderr, "pullgate: must be started as root: %s\n", why);
+	exit(EXIT_FAILURE);
+}
+
+static int run_audit(const char *config_path)
+{
+	static struct audit audit = {.proc = "/proc", .describe_socket = audit_describe_socket};
+	char error[CONFIG_ERROR_BYTES];
+
+	if (geteuid() != 0 || users_lookup(audit.users, error) != 0) {
+		fprintf(stderr, "pullgate: %s\n",
+			geteuid() != 0 ? "must be root to audit other users' processes" : error);
+		return AUDIT_IMPOSSIBLE;
+	}
+	audit.config_path = config_path;
+	return audit_run(&audit, stdout);
+}
+
 int main(int argc, char **argv)
 {
 	static struct supervisor supervisor;
@@ -76,6 +74,8 @@ int main(int argc, char **argv)
 
 	fill_standard_streams();
 	options = parse_options(argc, argv);
+	if (options.audit)
+		return run_audit(options.config_path);
 	log_open("pullgate");
 	log_set_verbose(options.verbose);
 	umask(077);
@@ -90,13 +90,7 @@ int main(int argc, char **argv)
 		printf("%s: ok\n", options.config_path);
 		return EXIT_SUCCESS;
 	}
-	if (geteuid() != 0) {
-		fputs("pullgate: must be started as root: it opens the packet socket and gives "
-		      "each "
-		      "process its own user\n",
-			stderr);
-		return EXIT_FAILURE;
-	}
+	need_root("it opens the packet socket and gives each process its own user");
 	if (users_lookup(supervisor.users, error) != 0) {
 		fprintf(stderr, "pullgate: %s\n", error);
 		return EXIT_FAILURE;

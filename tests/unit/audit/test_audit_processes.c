@@ -124,6 +124,8 @@ static void test_texts(void **state)
 		{INSTALLER, "limits", "24", "25", "open files", "25", "expected at most 24"},
 		{INSTALLER, "limits", "Max processes             0", "Max processes             7",
 			"processes", "7, hard 0", "expected 0"},
+		{INSTALLER, "limits", "24                   24", "24                   4096",
+			"open files", "24, hard 4096", "expected at most 24"},
 		{INSTALLER, "limits", "Max core", "Max bore", "core file size", "unknown",
 			"expected 0"},
 		{CAPTURE, "mountinfo", "ro,nosuid,nodev,noexec -", "rw,nosuid,nodev,noexec -",

@@ -99,6 +99,20 @@ class Client:
                                    self.preshared_key, f"{host}:{addresses.LISTEN_PORT}",
                                    keepalive))
 
+    def become(self, private_key, inside, preshared_key=None, endpoint_version=4):
+        """Another peer in the same place, with keys and addresses of its own; without a session."""
+        name = self.interface.name
+        self.private_key = private_key
+        self.public_key = wireguard.public_key_of(private_key)
+        self.preshared_key = preshared_key
+        self.inside = inside
+        self.allowed_ips = [addresses.host_prefix(inside[4]), addresses.host_prefix(inside[6])]
+        self.configure(endpoint_version=endpoint_version)
+        self.namespace.ip(
+            f"addr flush dev {name}", *(f"addr add {prefix} dev {name}" for prefix in self.allowed_ips),
+            *(f"route replace {address} dev {name}"
+              for address in addresses.GATEWAY_INSIDE.values()))
+
     def first_reply(self, version=4, deadline=PATIENCE, pause=1.0):
         """Seconds to the first answered ping of the gateway through the tunnel; None if none."""
         return ping.first_reply(self.namespace, addresses.GATEWAY_INSIDE[version], deadline, pause)

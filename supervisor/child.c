@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,6 +75,10 @@ _Noreturn static void run_child(
 	char *environment[] = {stream, NULL};
 	sigset_t none;
 
+	/* A change of credentials clears it, so the sandbox sets it again. One that is stopped, or
+	 * hangs, before that must not outlive us either. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+		fail_exec("pdeathsig", binary);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	lay_out_standard_streams(binary);

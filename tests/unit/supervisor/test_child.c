@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ static int report(void)
 	DIR *folder = opendir("/proc/self/fd");
 	const struct dirent *entry;
 	sigset_t blocked;
+	int parent_death = 0;
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
 		int fd = atoi(entry->d_name);
@@ -45,10 +47,11 @@ static int report(void)
 	if (folder != NULL)
 		closedir(folder);
 	sigprocmask(SIG_BLOCK, NULL, &blocked);
-	used += (size_t)snprintf(text + used, sizeof(text) - used, "| %s %s | term=%d |",
-		environ[0] != NULL ? environ[0] : "-",
+	prctl(PR_GET_PDEATHSIG, &parent_death);
+	used += (size_t)snprintf(text + used, sizeof(text) - used,
+		"| %s %s | term=%d parent_death=%d |", environ[0] != NULL ? environ[0] : "-",
 		environ[0] != NULL && environ[1] == NULL ? "one" : "-",
-		sigismember(&blocked, SIGTERM));
+		sigismember(&blocked, SIGTERM), parent_death);
 	if (send(FD_CONTROL, text, used + 1, 0) < 0 || recv(FD_CONTROL, &order, 1, 0) != 1)
 		return 9;
 	return order;
@@ -119,7 +122,8 @@ static void child_has_its_table_and_nothing_else(void **state)
 	assert_int_equal(child.state, CHILD_STARTING);
 	assert_true(child_running(&child));
 	assert_true(recv(control[0], text, sizeof(text), 0) > 0);
-	assert_string_equal(text, "0 1 2 3 5 8 | JOURNAL_STREAM=8:15 one | term=0 |");
+	assert_string_equal(
+		text, "0 1 2 3 5 8 | JOURNAL_STREAM=8:15 one | term=0 parent_death=9 |");
 	assert_false(child_reap(&child, end, sizeof(end)));
 	assert_int_equal(send(control[0], "\x07", 1, 0), 1);
 	await_end(end);

@@ -49,7 +49,8 @@ def test_a_demand_under_way_survives_each_child(lab):
         may_answer.set()
         pullgate.wait_event("replayed", key=client.public_key)
         assert client.first_reply() is not None
-        assert len([one for one in recorder.initiations() if one.outgoing]) == 1, name
+        sent = len([datagram for datagram in recorder.initiations() if datagram.outgoing])
+        assert sent == 1, name
 
 
 def end_again_and_again(pullgate, role, times):

@@ -23,9 +23,10 @@ static void read_status(struct audit *audit, bool known[static ROLE_COUNT])
 	for (enum role role = 0; role < ROLE_COUNT; role++) {
 		pid_t pid = audit_pid(audit, role);
 
-		known[role] =
-			pid != 0 && proc_read(audit->proc, pid, "status", text, sizeof(text)) > 0 &&
-			status_parse(&audit->status[role], text) == 0 && !audit->status[role].ended;
+		known[role] = pid != 0 &&
+			      proc_read(audit->proc, pid, "status", text, sizeof(text)) > 0 &&
+			      process_status_parse(&audit->status[role], text) == 0 &&
+			      !audit->status[role].ended;
 	}
 }
 

@@ -27,7 +27,7 @@ struct audit {
 
 	/* audit_run() fills the rest. */
 	struct instance instance;
-	struct status status[ROLE_COUNT];
+	struct process_status status[ROLE_COUNT];
 	struct report report;
 };
 

@@ -69,7 +69,7 @@ static void check_capabilities(struct audit *audit, enum role role)
 /* The supervisor's filter is inherited, and each child has its own besides. */
 static void check_seccomp(struct audit *audit, enum role role)
 {
-	const struct status *status = &audit->status[role];
+	const struct process_status *status = &audit->status[role];
 	unsigned long inherited = audit->status[ROLE_SUPERVISOR].seccomp_filters;
 	char expected[24];
 
@@ -102,7 +102,7 @@ static void check_dumps(struct audit *audit, enum role role)
 
 void check_credentials(struct audit *audit, enum role role)
 {
-	const struct status *status = &audit->status[role];
+	const struct process_status *status = &audit->status[role];
 	struct report *report = &audit->report;
 	char umask_text[24];
 

@@ -66,7 +66,7 @@ static void check_children(struct audit *audit, enum role role)
 
 void check_program(struct audit *audit, enum role role)
 {
-	const struct status *status = &audit->status[role];
+	const struct process_status *status = &audit->status[role];
 	struct report *report = &audit->report;
 	char expected[EXECUTABLE_BYTES + 64];
 

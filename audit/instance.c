@@ -78,11 +78,11 @@ static bool serves_config(const struct search *search, pid_t pid)
 /* A child between fork and exec is still the supervisor's binary, with its command line. */
 static bool parent_serves_config(const struct search *search, pid_t pid)
 {
-	struct status status;
+	struct process_status status;
 	char path[EXECUTABLE_BYTES], name[64];
 
 	if (proc_read(search->directory, pid, "status", search->text, PROC_TEXT_BYTES) < 0 ||
-		status_parse(&status, search->text) != 0 || status.parent == 0)
+		process_status_parse(&status, search->text) != 0 || status.parent == 0)
 		return false;
 	return read_executable(search->directory, status.parent, path, name) == 0 &&
 	       strcmp(name, "pullgate") == 0 && serves_config(search, status.parent);
@@ -139,10 +139,10 @@ static void take_child(struct search *search, pid_t pid)
 static int look_for_children(void *context, pid_t pid)
 {
 	struct search *search = context;
-	struct status status;
+	struct process_status status;
 
 	if (proc_read(search->directory, pid, "status", search->text, PROC_TEXT_BYTES) < 0 ||
-		status_parse(&status, search->text) != 0 || status.ended)
+		process_status_parse(&status, search->text) != 0 || status.ended)
 		return 0;
 	if (status.parent == search->instance->pids[ROLE_SUPERVISOR])
 		take_child(search, pid);
@@ -153,10 +153,10 @@ static int look_for_children(void *context, pid_t pid)
 static int count_children(void *context, pid_t pid)
 {
 	struct search *search = context;
-	struct status status;
+	struct process_status status;
 
 	if (proc_read(search->directory, pid, "status", search->text, PROC_TEXT_BYTES) < 0 ||
-		status_parse(&status, search->text) != 0 || status.ended)
+		process_status_parse(&status, search->text) != 0 || status.ended)
 		return 0;
 	for (enum role role = 0; role < ROLE_COUNT; role++) {
 		if (search->instance->pids[role] != 0 &&

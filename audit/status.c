@@ -84,7 +84,7 @@ static int read_capabilities(const char *text, capability_set sets[static CAPABI
 	return 0;
 }
 
-int status_parse(struct status *status, const char *text)
+int process_status_parse(struct process_status *status, const char *text)
 {
 	const char *state = find_field(text, "State");
 	const struct {
@@ -102,7 +102,7 @@ int status_parse(struct status *status, const char *text)
 		{"Seccomp_filters", 10, &status->seccomp_filters, 1},
 	};
 
-	*status = (struct status){0};
+	*status = (struct process_status){0};
 	if (state == NULL)
 		return -EINVAL;
 	status->ended = state[0] == '\t' && (state[1] == 'Z' || state[1] == 'X');

@@ -27,7 +27,7 @@ extern const char *const capability_kind_names[CAPABILITY_KINDS];
 /* Real, effective, saved, and that of the file system. */
 #define IDS 4
 
-struct status {
+struct process_status {
 	bool ended; /* a zombie */
 	pid_t parent, tracer;
 	unsigned long user[IDS], group[IDS];
@@ -37,7 +37,7 @@ struct status {
 };
 
 /* 0, or -EINVAL where a line is missing or isn't as the kernel writes it. */
-int status_parse(struct status *status, const char *text);
+int process_status_parse(struct process_status *status, const char *text);
 
 /* The limit of that name in /proc/PID/limits; RLIM_INFINITY for "unlimited". 0 or -EINVAL. */
 int limit_parse(const char *text, const char *name, struct rlimit *limit);

@@ -26,10 +26,10 @@ static const char status_text[] =
 
 static void test_status(void **state)
 {
-	struct status status;
+	struct process_status status;
 
 	(void)state;
-	assert_int_equal(status_parse(&status, status_text), 0);
+	assert_int_equal(process_status_parse(&status, status_text), 0);
 	assert_false(status.ended);
 	assert_int_equal(status.parent, 205);
 	assert_int_equal(status.tracer, 9);
@@ -57,27 +57,28 @@ static void test_status_that_lacks_a_line(void **state)
 		"Groups", "Threads", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
 		"Seccomp", "Seccomp_filters"};
 	char text[sizeof(status_text)], line[32];
-	struct status status;
+	struct process_status status;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		memcpy(text, status_text, sizeof(text));
 		snprintf(line, sizeof(line), "\n%s:", lines[i]);
 		strstr(text, line)[1] = 'x';
-		assert_int_equal(status_parse(&status, text), -EINVAL);
+		assert_int_equal(process_status_parse(&status, text), -EINVAL);
 	}
 	memcpy(text, status_text, sizeof(text));
 	strstr(text, "\t996")[0] = 'x';
-	assert_int_equal(status_parse(&status, text), -EINVAL);
-	assert_int_equal(status_parse(&status, ""), -EINVAL);
+	assert_int_equal(process_status_parse(&status, text), -EINVAL);
+	assert_int_equal(process_status_parse(&status, ""), -EINVAL);
 }
 
 static void test_status_of_a_zombie(void **state)
 {
-	struct status status;
+	struct process_status status;
 
 	(void)state;
-	assert_int_equal(status_parse(&status, "State:\tZ (zombie)\nPPid:\t7\nTracerPid:\t0\n"), 0);
+	assert_int_equal(
+		process_status_parse(&status, "State:\tZ (zombie)\nPPid:\t7\nTracerPid:\t0\n"), 0);
 	assert_true(status.ended);
 	assert_int_equal(status.parent, 7);
 }

@@ -40,7 +40,9 @@
 	M(18, REMOVED, removed, INSTALLER, CAPTURE)                         \
 	M(19, CONNECT, connect, FETCHER, CONNECTOR)                         \
 	M(20, CONNECTED, connected, CONNECTOR, FETCHER)                     \
-	M(21, CONNECT_FAILED, connect_failed, CONNECTOR, FETCHER)
+	M(21, CONNECT_FAILED, connect_failed, CONNECTOR, FETCHER)           \
+	M(22, HEALTH_ASK, health_ask, SUPERVISOR, CHILD)                    \
+	M(23, HEALTH_ANSWER, health_answer, CHILD, SUPERVISOR)
 
 /* The first message to a child: whom to become. */
 #define MESSAGE_START(F)                  \
@@ -162,5 +164,10 @@
 #define MESSAGE_CONNECT_FAILED(F) \
 	F(UINT, id, UINT64_MAX)   \
 	F(TEXT, reason, 127)
+
+/* Is answered from the loop in which the process does its work, so that a hang shows. */
+#define MESSAGE_HEALTH_ASK(F) F(UINT, id, UINT64_MAX)
+
+#define MESSAGE_HEALTH_ANSWER(F) F(UINT, id, UINT64_MAX) /* of the HEALTH_ASK */
 
 #endif

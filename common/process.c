@@ -103,9 +103,41 @@ static void renew_channel(struct process *process, enum role peer, int fd)
 	process->channels[peer].fd = FD_CHANNEL(peer);
 }
 
+static void carry_out_renew(struct process *process, const struct message_renew *renew, int fd)
+{
+	enum role peer = (enum role)renew->role;
+
+	renew_channel(process, peer, fd);
+	log_event(LOG_LEVEL_DEBUG, "channel_renewed", "peer=%s generation=%llu", role_name(peer),
+		(unsigned long long)renew->generation);
+}
+
+/* An answer that finds the queue full is lost: the supervisor asks again. */
+static void answer_health(struct process *process, const struct message_health_ask *ask)
+{
+	struct message message = {.type = MESSAGE_TYPE_HEALTH_ANSWER};
+
+	message.health_answer.id = ask->id;
+	channel_send(control_of(process), &message);
+}
+
+/* The next message but those about health, which are answered here. */
+static int receive_control(struct process *process, struct message *message, int *fd)
+{
+	int error;
+
+	while ((error = channel_receive_descriptor(control_of(process), message, fd)) == 0 &&
+		message->type == MESSAGE_TYPE_HEALTH_ASK) {
+		if (*fd >= 0)
+			close(*fd);
+		answer_health(process, &message->health_ask);
+	}
+	return error;
+}
+
 bool process_receive_control(struct process *process, struct message *message, int *fd)
 {
-	int error = channel_receive_descriptor(control_of(process), message, fd);
+	int error = receive_control(process, message, fd);
 
 	if (error == -EAGAIN)
 		return false;
@@ -114,12 +146,8 @@ bool process_receive_control(struct process *process, struct message *message, i
 	if (error != 0)
 		log_fatal("control_failed", "error=\"%s\"", strerror(-error));
 	if (message->type == MESSAGE_TYPE_RENEW) {
-		enum role peer = (enum role)message->renew.role;
-
-		renew_channel(process, peer, *fd);
+		carry_out_renew(process, &message->renew, *fd);
 		*fd = -1;
-		log_event(LOG_LEVEL_DEBUG, "channel_renewed", "peer=%s generation=%llu",
-			role_name(peer), (unsigned long long)message->renew.generation);
 	}
 	return true;
 }

@@ -53,7 +53,9 @@ void process_watch(const struct process *process, struct pollfd set[static ROLE_
 /*
  * At work: the next message of the supervisor. Returns true with message and *fd (the caller's, or
  * -1), false when there is none. A RENEW is carried out before it is returned: the channel of
- * message->renew.role is the new one, and *fd is -1. When the supervisor is gone the process ends.
+ * message->renew.role is the new one, and *fd is -1. A HEALTH_ASK is answered and not returned, so
+ * that whoever calls this in each turn of its loop is seen to work. When the supervisor is gone the
+ * process ends.
  */
 bool process_receive_control(struct process *process, struct message *message, int *fd);
 

@@ -72,6 +72,9 @@ extern const struct call_list calls_every_process;
 /* What a child needs besides; an empty list for a role that is no child. */
 const struct call_list *calls_of_role(enum role role);
 
+/* The supervisor's own, which calls_supervisor.c says more of. */
+extern const struct call_list calls_supervisor;
+
 extern const struct call_list calls_capture;
 extern const struct call_list calls_fetcher;
 extern const struct call_list calls_connector;

@@ -21,14 +21,21 @@ static int result_of(long returned)
 	return returned < 0 ? -errno : 0;
 }
 
-int credentials_empty_bounding_set(void)
+int credentials_limit_bounding_set(capability_set keep)
 {
 	/* The kernel's last capability is where reading fails. */
 	for (unsigned long number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++) {
-		if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0)
+		bool is_kept = number < 64 && ((keep >> number) & 1) != 0;
+
+		if (!is_kept && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0)
 			return -errno;
 	}
 	return result_of(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+}
+
+int credentials_empty_bounding_set(void)
+{
+	return credentials_limit_bounding_set(0);
 }
 
 int credentials_drop_groups(void)
@@ -57,6 +64,18 @@ int credentials_set_capabilities(capability_set keep)
 		wanted.halves[half].effective = (uint32_t)(keep >> (32 * half));
 	}
 	return result_of(syscall(SYS_capset, &wanted.header, wanted.halves));
+}
+
+int credentials_read_permitted(capability_set *permitted)
+{
+	struct capabilities held = {.header = {.version = _LINUX_CAPABILITY_VERSION_3}};
+
+	if (syscall(SYS_capget, &held.header, held.halves) != 0)
+		return -errno;
+	*permitted = 0;
+	for (unsigned half = 0; half < _LINUX_CAPABILITY_U32S_3; half++)
+		*permitted |= (capability_set)held.halves[half].permitted << (32 * half);
+	return 0;
 }
 
 static bool holds_capabilities(capability_set expected)

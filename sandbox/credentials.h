@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who a process is and what it may: user, groups, capabilities(7). The steps of sandbox.c, in its
- * order; 0 or a negative errno of the call that failed.
+ * order, and what the supervisor does to itself; 0 or a negative errno of the call that failed.
  */
 #ifndef PULLGATE_SANDBOX_CREDENTIALS_H
 #define PULLGATE_SANDBOX_CREDENTIALS_H
@@ -11,6 +11,11 @@
 
 /* A set of capabilities: bit n is the one with number n in linux/capability.h. */
 typedef uint64_t capability_set;
+
+/* Leaves keep in the bounding set, and nothing in the ambient one. Needs CAP_SETPCAP. */
+int credentials_limit_bounding_set(capability_set keep);
+
+int credentials_read_permitted(capability_set *permitted);
 
 /* Empties the bounding and the ambient set. Needs CAP_SETPCAP. */
 int credentials_empty_bounding_set(void);

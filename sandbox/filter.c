@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <seccomp.h>
+#include <stdbool.h>
 
 #include "sandbox/calls.h"
 
@@ -46,11 +47,54 @@ static int allow_list(scmp_filter_ctx filter, const struct call_list *list)
 	return error;
 }
 
+static bool has_row(const struct call_list *list, int number)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->calls[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+/* The calls of a list, whatever their arguments, but those that the supervisor's list rules. */
+static int allow_numbers(scmp_filter_ctx filter, const struct call_list *list)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < list->count && (error == 0 || error == -EEXIST); i++) {
+		if (!has_row(&calls_supervisor, list->calls[i].number))
+			error = seccomp_rule_add_exact_array(
+				filter, SCMP_ACT_ALLOW, list->calls[i].number, 0, NULL);
+	}
+	return error == -EEXIST ? 0 : error;
+}
+
+/* Its children are born under its filter, and close theirs within it. */
+static int allow_supervisor(scmp_filter_ctx filter)
+{
+	int error = allow_list(filter, &calls_supervisor);
+
+	if (error == 0)
+		error = allow_numbers(filter, &calls_every_process);
+	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT && error == 0; role++)
+		error = allow_numbers(filter, calls_of_role(role));
+	return error;
+}
+
+static int allow_child(scmp_filter_ctx filter, enum role role)
+{
+	int error = allow_list(filter, &calls_every_process);
+
+	return error == 0 ? allow_list(filter, calls_of_role(role)) : error;
+}
+
 /* Calls of other architectures have other numbers: they would be read as the wrong ones. */
-static int set_attributes(scmp_filter_ctx filter)
+static int set_attributes(scmp_filter_ctx filter, bool sets_no_new_privs)
 {
 	int error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
+	if (error == 0)
+		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, sets_no_new_privs);
 	if (error == 0)
 		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	return error;
@@ -63,11 +107,11 @@ int filter_load(enum role role)
 
 	if (filter == NULL)
 		return -ENOMEM;
-	error = set_attributes(filter);
-	if (error == 0)
-		error = allow_list(filter, &calls_every_process);
-	if (error == 0)
-		error = allow_list(filter, calls_of_role(role));
+	error = set_attributes(filter, role != ROLE_SUPERVISOR);
+	if (error == 0 && role == ROLE_SUPERVISOR)
+		error = allow_supervisor(filter);
+	else if (error == 0)
+		error = allow_child(filter, role);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);

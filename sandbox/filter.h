@@ -8,7 +8,8 @@
 /*
  * Makes the filter of a role (calls.h) and closes it around the process, all its threads: what is
  * not listed, and any call of another architecture, kills the process (seccomp(2)). Needs
- * no_new_privs. 0, -ENOMEM, or what seccomp_rule_add(3) and seccomp_load(3) return.
+ * no_new_privs, or, of the supervisor, CAP_SYS_ADMIN. That of the supervisor is also what its
+ * children need until they close theirs. 0, -ENOMEM, or what seccomp_rule_add(3) and seccomp_load(3) return.
  */
 int filter_load(enum role role);
 

@@ -104,6 +104,7 @@ int child_spawn(struct child *child, const char *binary, const char *interface,
 	child->pid = (pid_t)pid;
 	child->pidfd = pidfd;
 	child->state = CHILD_STARTING;
+	child->is_ending = false;
 	child->next_ms = clock_ms() + CHILD_READY_TIMEOUT_MS;
 	return 0;
 }
@@ -124,22 +125,58 @@ bool child_reap(struct child *child, char *text, size_t size)
 	return true;
 }
 
-void child_kill(const struct child *child)
+void child_kill(struct child *child)
 {
-	if (child->pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+	if (child->pidfd < 0)
+		return;
+	child->is_ending = true;
+	syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
 }
 
-void child_schedule_restart(struct child *child, int64_t now_ms, bool was_ready)
+void child_end_as_planned(struct child *child)
 {
-	if (was_ready && now_ms - child->next_ms >= CHILD_HEALTHY_AFTER_MS)
-		child->backoff_ms = 0;
-	child->state = CHILD_WAITING;
-	child->next_ms = now_ms + child->backoff_ms;
+	if (child->is_ending || !child_running(child))
+		return; /* it starts again anyway */
+	child->is_planned = true;
+	child_kill(child);
+}
+
+static bool is_healthy(const struct child *child, int64_t now_ms)
+{
+	return now_ms - child->next_ms >= CHILD_HEALTHY_AFTER_MS;
+}
+
+static void forget_failures(struct child *child)
+{
+	child->backoff_ms = 0;
+	child->failures = 0;
+}
+
+void child_settle(struct child *child, int64_t now_ms)
+{
+	if (child->state == CHILD_READY && is_healthy(child, now_ms))
+		forget_failures(child);
+}
+
+static void back_off(struct child *child)
+{
+	child->failures++;
+	child->delay_ms = child->backoff_ms;
 	if (child->backoff_ms == 0)
 		child->backoff_ms = CHILD_BACKOFF_FIRST_MS;
 	else if (child->backoff_ms <= CHILD_BACKOFF_MAX_MS / 2)
 		child->backoff_ms *= 2;
 	else
 		child->backoff_ms = CHILD_BACKOFF_MAX_MS;
+}
+
+void child_schedule_restart(struct child *child, int64_t now_ms, bool was_ready)
+{
+	if (was_ready && is_healthy(child, now_ms))
+		forget_failures(child);
+	child->state = CHILD_WAITING;
+	child->delay_ms = 0;
+	if (!child->is_planned)
+		back_off(child);
+	child->next_ms = now_ms + child->delay_ms;
 }

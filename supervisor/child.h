@@ -9,6 +9,8 @@
 
 #include "common/channel.h"
 #include "common/role.h"
+#include "common/token_bucket.h"
+#include "supervisor/health.h"
 
 /* READY must come within this time of a start. */
 #define CHILD_READY_TIMEOUT_MS 15000
@@ -33,8 +35,15 @@ struct child {
 	int pidfd; /* -1 unless it runs */
 	struct channel control;
 	int64_t next_ms; /* STARTING: READY's deadline; READY: since when; WAITING: when to start */
-	uint32_t backoff_ms;
+	uint32_t backoff_ms; /* after the next end */
+	uint32_t delay_ms;   /* WAITING: how long in all */
+	uint32_t failures;   /* ends and failed starts without 10 s of health between them */
 	uint64_t restarts;
+	int64_t unready_ms; /* since when it is not READY */
+	bool is_planned;    /* the end that comes is ours, and no failure */
+	bool is_ending;     /* was killed by us */
+	struct health health;
+	struct token_bucket messages; /* that it may still send us */
 };
 
 /* What a child inherits: by number in its table, ours or -1 for a number that stays closed. */
@@ -59,11 +68,20 @@ int child_spawn(struct child *child, const char *binary, const char *interface,
 /* Whether it has ended; then reaps it, closes what it leaves, and describes the end in text. */
 bool child_reap(struct child *child, char *text, size_t size);
 
-/* Sends SIGKILL; the end shows at the pidfd. */
-void child_kill(const struct child *child);
+/* Sends SIGKILL, which works on a stopped one too; the end shows at the pidfd. */
+void child_kill(struct child *child);
 
-/* Puts an ended child into CHILD_WAITING and decides when it starts again. */
+/* As child_kill, where it runs, for a restart that something else is the reason for. */
+void child_end_as_planned(struct child *child);
+
+/*
+ * Puts an ended child into CHILD_WAITING and decides when it starts again: at once where the end
+ * was planned, after its backoff otherwise.
+ */
 void child_schedule_restart(struct child *child, int64_t now_ms, bool was_ready);
+
+/* Forgets its failures once it was healthy for long enough. */
+void child_settle(struct child *child, int64_t now_ms);
 
 static inline bool child_running(const struct child *child)
 {

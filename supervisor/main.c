@@ -8,6 +8,8 @@
 
 #include "audit/audit.h"
 #include "common/log.h"
+#include "supervisor/authority.h"
+#include "supervisor/material.h"
 #include "supervisor/options.h"
 #include "supervisor/supervisor.h"
 
@@ -44,6 +46,12 @@ static void fill_standard_streams(void)
 	close(fd);
 }
 
+_Noreturn static void fail(const char *reason)
+{
+	fprintf(stderr, "pullgate: %s\n", reason);
+	exit(EXIT_FAILURE);
+}
+
 static void need_root(const char *why)
 {
 	if (geteuid() == 0)
@@ -66,6 +74,27 @@ static int run_audit(const char *config_path)
 	return audit_run(&audit, stdout);
 }
 
+/* What is wrong with the configuration shows with no more authority than a reload will have. */
+static void load(struct supervisor *supervisor, const struct options *options)
+{
+	char error[CONFIG_ERROR_BYTES];
+
+	if (geteuid() == 0 && authority_reduce(error) != 0)
+		fail(error);
+	supervisor->config_path = options->config_path;
+	supervisor->verbose = options->verbose;
+	if (config_load(&supervisor->config, options->config_path, error) != 0 ||
+		material_check(&supervisor->config, error) != 0)
+		fail(error);
+	if (options->check) {
+		printf("%s: ok\n", options->config_path);
+		exit(EXIT_SUCCESS);
+	}
+	need_root("it opens the packet socket and gives each process its own user");
+	if (users_lookup(supervisor->users, error) != 0)
+		fail(error);
+}
+
 int main(int argc, char **argv)
 {
 	static struct supervisor supervisor;
@@ -79,21 +108,11 @@ int main(int argc, char **argv)
 	log_open("pullgate");
 	log_set_verbose(options.verbose);
 	umask(077);
-	supervisor.config_path = options.config_path;
-	supervisor.verbose = options.verbose;
-	if (config_load(&supervisor.config, options.config_path, error) != 0 ||
-		material_load(&supervisor.material, &supervisor.config, error) != 0) {
-		fprintf(stderr, "pullgate: %s\n", error);
+	notify_open(&supervisor.notify);
+	load(&supervisor, &options);
+	if (supervisor_open(&supervisor) != 0)
 		return EXIT_FAILURE;
-	}
-	if (options.check) {
-		printf("%s: ok\n", options.config_path);
-		return EXIT_SUCCESS;
-	}
-	need_root("it opens the packet socket and gives each process its own user");
-	if (users_lookup(supervisor.users, error) != 0) {
-		fprintf(stderr, "pullgate: %s\n", error);
-		return EXIT_FAILURE;
-	}
-	return supervisor_open(&supervisor) == 0 ? supervisor_run(&supervisor) : EXIT_FAILURE;
+	if (authority_close_filter(error) != 0)
+		fail(error);
+	return supervisor_run(&supervisor);
 }

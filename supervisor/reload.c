@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "supervisor/settings.h"
 
 static void keep(const char *key)
 {
@@ -22,17 +23,29 @@ static void keep_fixed(struct config *fresh, const struct config *running)
 	fresh->max_peers = running->max_peers;
 }
 
-static void send_settings(struct supervisor *supervisor, struct child *child)
+static void send_settings(
+	struct supervisor *supervisor, struct child *child, const struct material *material)
 {
 	if (!child_running(child))
 		return; /* its next start brings them */
-	if (settings_send(&child->control, child->role, &supervisor->config, &supervisor->material,
+	if (settings_send(&child->control, child->role, &supervisor->config, material,
 		    supervisor->verbose) != 0)
 		child_kill(
 			child); /* a queue of control messages is never full of an honest child */
 }
 
-void supervisor_reload(struct supervisor *supervisor)
+static void send_all(struct supervisor *supervisor, const struct material *material)
+{
+	/* First: the fetcher asks it for sockets to the new origin as soon as it knows of it. */
+	send_settings(supervisor, &supervisor->children[ROLE_CONNECTOR], material);
+	FOR_EACH_CHILD(supervisor, child)
+	{
+		if (child->role != ROLE_CONNECTOR)
+			send_settings(supervisor, child, material);
+	}
+}
+
+static void reload(struct supervisor *supervisor)
 {
 	struct config config;
 	struct material material;
@@ -46,13 +59,14 @@ void supervisor_reload(struct supervisor *supervisor)
 	}
 	keep_fixed(&config, &supervisor->config);
 	supervisor->config = config;
-	material_close(&supervisor->material);
-	supervisor->material = material;
-	/* First: the fetcher asks it for sockets to the new origin as soon as it knows of it. */
-	send_settings(supervisor, &supervisor->children[ROLE_CONNECTOR]);
-	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT; role++) {
-		if (role != ROLE_CONNECTOR)
-			send_settings(supervisor, &supervisor->children[role]);
-	}
+	send_all(supervisor, &material);
+	material_close(&material);
 	log_event(LOG_LEVEL_NOTICE, "reloaded", "");
+}
+
+void supervisor_reload(struct supervisor *supervisor)
+{
+	notify_reloading(&supervisor->notify);
+	reload(supervisor);
+	notify_ready(&supervisor->notify, supervisor->status.text);
 }

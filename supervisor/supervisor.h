@@ -8,13 +8,15 @@
 
 #include "supervisor/child.h"
 #include "supervisor/config.h"
-#include "supervisor/settings.h"
+#include "supervisor/device.h"
+#include "supervisor/notify.h"
+#include "supervisor/resolver_files.h"
+#include "supervisor/status.h"
 #include "supervisor/users.h"
 
 struct supervisor {
 	const char *config_path; /* the caller's; read again on SIGHUP */
 	struct config config;
-	struct material material;
 	struct user users[ROLE_COUNT];
 	bool verbose;
 
@@ -23,19 +25,29 @@ struct supervisor {
 	uint64_t generation;               /* of channels: one more at each start of a child */
 
 	/* Kept across the restarts of their users. */
-	int packet_socket, timestamps, replay_ipv4, replay_ipv6;
-	uint32_t interface_index; /* what the packet socket's filter was made for */
-	uint16_t listen_port;
+	int timestamps, replay_ipv4, replay_ipv6;
+	struct packet_device device;
 
-	int signals;  /* signalfd */
-	bool serving; /* every child was ready once: from here on no end of a child ends us */
+	struct notify notify;
+	struct service_status status;
+	const char *resolver_folder; /* "/etc" */
+	struct resolver_files resolver_files;
+	int64_t resolver_files_ms; /* when they were looked at */
+
+	int signals;       /* signalfd */
+	int64_t looked_ms; /* when the loop last did what is due; 0: never */
+	bool serving;      /* every child was ready once: from here on no end of a child ends us */
 	bool stopping;
 	bool failed; /* the start did */
 };
 
+#define FOR_EACH_CHILD(supervisor, one)                                 \
+	for (struct child *one = &(supervisor)->children[ROLE_CAPTURE]; \
+		one < &(supervisor)->children[ROLE_COUNT]; one++)
+
 /*
  * Opens what must be open before any child runs. 0, or a negative errno after one log line.
- * supervisor->config_path, config, material, users and verbose are the caller's to set before.
+ * supervisor->config_path, config, users, verbose and notify are the caller's to set before.
  */
 int supervisor_open(struct supervisor *supervisor);
 

@@ -191,6 +191,44 @@ static void backoff_doubles_to_its_limit_and_health_resets_it(void **state)
 	assert_int_equal(one.next_ms, 1000 + CHILD_HEALTHY_AFTER_MS);
 }
 
+/* 50 ends in a row: it waits 5 s in the end, and one healthy life makes it forget them all. */
+static void child_that_ends_again_and_again_is_never_given_up(void **state)
+{
+	struct child one = {.role = ROLE_FETCHER};
+	int64_t now_ms = 1000;
+
+	(void)state;
+	for (unsigned i = 1; i <= 50; i++) {
+		child_schedule_restart(&one, now_ms, i % 2 == 0);
+		assert_int_equal(one.state, CHILD_WAITING);
+		assert_int_equal(one.failures, i);
+		assert_in_range(one.next_ms - now_ms, 0, CHILD_BACKOFF_MAX_MS);
+		now_ms = one.next_ms + 200;
+		one.next_ms = now_ms - 100; /* READY a moment ago */
+	}
+	assert_int_equal(one.delay_ms, CHILD_BACKOFF_MAX_MS);
+	one.state = CHILD_READY;
+	one.next_ms = now_ms;
+	child_settle(&one, now_ms + CHILD_HEALTHY_AFTER_MS - 1);
+	assert_int_equal(one.failures, 50);
+	child_settle(&one, now_ms + CHILD_HEALTHY_AFTER_MS);
+	assert_int_equal(one.failures, 0);
+	child_schedule_restart(&one, now_ms + CHILD_HEALTHY_AFTER_MS, true);
+	assert_int_equal(one.delay_ms, 0);
+}
+
+static void planned_end_is_no_failure(void **state)
+{
+	struct child one = {.role = ROLE_CONNECTOR, .is_planned = true, .backoff_ms = 640};
+
+	(void)state;
+	child_schedule_restart(&one, 1000, true);
+	assert_int_equal(one.state, CHILD_WAITING);
+	assert_int_equal(one.next_ms, 1000);
+	assert_int_equal(one.failures, 0);
+	assert_int_equal(one.backoff_ms, 640);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +237,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(kill_is_told_by_its_signal, start, stop),
 		cmocka_unit_test(missing_binary_shows_as_an_end),
 		cmocka_unit_test(backoff_doubles_to_its_limit_and_health_resets_it),
+		cmocka_unit_test(child_that_ends_again_and_again_is_never_given_up),
+		cmocka_unit_test(planned_end_is_no_failure),
 	};
 
 	if (argc == 2 && strcmp(argv[1], CHILD_NAME) == 0)

@@ -50,17 +50,9 @@ static capability_set designed_set(enum role role, enum capability_kind kind)
 
 static void check_capabilities(struct audit *audit, enum role role)
 {
-	const capability_set keep = walls_of_role(role)->capabilities;
 	const capability_set *found = audit->status[role].capabilities;
 
 	for (enum capability_kind kind = 0; kind < CAPABILITY_KINDS; kind++) {
-		char text[NAMES_BYTES];
-
-		if (keep == CAPABILITIES_AS_STARTED) {
-			capability_names(found[kind], text, sizeof(text));
-			report_seen(&audit->report, capability_kind_names[kind], text);
-			continue;
-		}
 		check_capability_set(
 			audit, capability_kind_names[kind], found[kind], designed_set(role, kind));
 	}
@@ -73,10 +65,6 @@ static void check_seccomp(struct audit *audit, enum role role)
 	unsigned long inherited = audit->status[ROLE_SUPERVISOR].seccomp_filters;
 	char expected[24];
 
-	if (walls_of_role(role)->capabilities == CAPABILITIES_AS_STARTED) {
-		report_seen(&audit->report, "Seccomp", status->seccomp == 0 ? "0" : "2");
-		return;
-	}
 	report_number(&audit->report, "Seccomp", status->seccomp, status->seccomp == 2, "2");
 	if (role == ROLE_SUPERVISOR) {
 		report_number(&audit->report, "Seccomp_filters", status->seccomp_filters,
@@ -108,13 +96,13 @@ void check_credentials(struct audit *audit, enum role role)
 
 	check_ids(audit, "Uid", status->user, audit->users[role].user_id);
 	check_ids(audit, "Gid", status->group, audit->users[role].group_id);
+	check_dumps(audit, role);
 	if (role == ROLE_SUPERVISOR) {
 		report_seen(report, "NoNewPrivs", status->no_new_privileges != 0 ? "1" : "0");
 	} else {
 		report_number(report, "Groups", status->groups, status->groups == 0, "0");
 		report_number(report, "NoNewPrivs", status->no_new_privileges,
 			status->no_new_privileges == 1, "1");
-		check_dumps(audit, role);
 	}
 	check_capabilities(audit, role);
 	check_seccomp(audit, role);

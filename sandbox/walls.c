@@ -15,6 +15,13 @@
 #define EXTRA_CAPABILITIES ((capability_set)0)
 #endif
 
+/* What restarting children takes; supervisor/authority.c says which for what. */
+#define CAPABILITY(name) ((capability_set)1 << (name))
+#define SUPERVISOR_CAPABILITIES                                                   \
+	(CAPABILITY(CAP_KILL) | CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETUID) | \
+		CAPABILITY(CAP_SETPCAP) | CAPABILITY(CAP_NET_BIND_SERVICE) |      \
+		CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_SYS_ADMIN))
+
 /* What getaddrinfo(3) reads. */
 static const char *const resolver_files[] = {
 	"/etc/gai.conf",
@@ -29,7 +36,7 @@ static const char *const resolver_files[] = {
 const struct walls *walls_of_role(enum role role)
 {
 	static const struct walls walls[ROLE_COUNT] = {
-		[ROLE_SUPERVISOR] = {.capabilities = CAPABILITIES_AS_STARTED},
+		[ROLE_SUPERVISOR] = {.capabilities = SUPERVISOR_CAPABILITIES},
 		[ROLE_CAPTURE] = {.namespaces = OWN_NAMESPACES | CLONE_NEWNET},
 		[ROLE_FETCHER] = {.namespaces = OWN_NAMESPACES | CLONE_NEWNET},
 		/* Connections to the origin take the supervisor's network. */

@@ -8,16 +8,14 @@
 #include "common/role.h"
 #include "sandbox/credentials.h"
 
-/* All those that the supervisor was started with. */
-#define CAPABILITIES_AS_STARTED (~(capability_set)0)
-
 struct walls {
 	capability_set capabilities; /* permitted and effective; a child's other sets are empty */
 	int namespaces;              /* CLONE_NEW... of those that it has to itself (clone(2)) */
 	const char *const *files;    /* what its root may hold, ends with NULL; NULL: nothing */
 };
 
-/* Of the supervisor too, which has none of these walls: it is as it was started. */
+/* Of the supervisor too, which has none of these walls but its capabilities; its bounding set is
+ * the same. */
 const struct walls *walls_of_role(enum role role);
 
 #endif

@@ -26,6 +26,7 @@
 
 #include "common/log.h"
 #include "common/process.h"
+#include "sandbox/walls.h"
 #include "service_manager.h"
 #include "supervisor/authority.h"
 #include "supervisor/supervisor.h"
@@ -376,6 +377,8 @@ static void supervisor_keeps_what_restarts_take_and_no_more(void **state)
 
 	(void)state;
 	assert_true(authority_kept() == KEPT);
+	assert_true(
+		walls_of_role(ROLE_SUPERVISOR)->capabilities == KEPT); /* what the audit wants */
 	assert_capabilities(supervisor_pid, "CapEff", KEPT);
 	assert_capabilities(supervisor_pid, "CapPrm", KEPT);
 	assert_capabilities(supervisor_pid, "CapBnd", KEPT);

@@ -71,7 +71,7 @@ static int run_audit(const char *config_path)
 		return AUDIT_IMPOSSIBLE;
 	}
 	audit.config_path = config_path;
-	return audit_run(&audit, stdout);
+	return (int)audit_run(&audit, stdout);
 }
 
 /* What is wrong with the configuration shows with no more authority than a reload will have. */

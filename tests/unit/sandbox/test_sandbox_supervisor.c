@@ -149,6 +149,34 @@ static void no_call_of_a_child_is_missing(void **state)
 	}
 }
 
+static int close_supervisors_filter(const void *argument)
+{
+	(void)argument;
+	return filter_load(ROLE_SUPERVISOR);
+}
+
+static int reach_work(const void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+static void each_role_closes_its_sandbox_behind_it(void **state)
+{
+	char log[4096];
+
+	(void)state;
+	cell_need_root();
+	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT; role++) {
+		struct cell cell = cell_open_as(
+			role, CELL_USER, CELL_GROUP, close_supervisors_filter, reach_work, NULL);
+		int status = cell_close(&cell, log, sizeof(log));
+
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			fail_msg("%s: status %#x, log: %s", role_name(role), (unsigned)status, log);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +184,7 @@ int main(void)
 		cmocka_unit_test(wrong_arguments_kill),
 		cmocka_unit_test(restarts_need_these),
 		cmocka_unit_test(no_call_of_a_child_is_missing),
+		cmocka_unit_test(each_role_closes_its_sandbox_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What a child's end loses: nothing that was under way, and time by its backoff alone."""
+"""What a child's end loses: nothing that was under way."""
 
 import json
 import os
@@ -10,14 +10,10 @@ import threading
 import pytest
 
 from gatelab import hostile, wireguard
-from gatelab.traffic import Pings
 
 pytestmark = pytest.mark.wireguard
 
 CHILDREN = ("capture", "fetcher", "connector", "installer")
-FULL = bool(os.environ.get("PULLGATE_FULL"))
-# Before the n-th restart: at once, 10 ms, doubled up to 5 s (supervisor/child.h).
-BACKOFF = [0, *(0.01 * 2 ** n for n in range(9)), *[5] * 40]
 
 
 def slow_origin(lab, may_answer):
@@ -58,38 +54,3 @@ def test_a_demand_under_way_survives_each_child(lab):
     for name in CHILDREN:
         assert any(initiations_around_an_end(lab, pullgate, name, may_answer) == 1
                    for _ in range(3)), name
-
-
-def end_again_and_again(pullgate, role, times):
-    """Kills the child as soon as it has started; the seconds from each end to the next start."""
-    gaps = []
-    mark = pullgate.mark()
-    pid = pullgate.children()[f"pullgate-{role}"]
-    for number in range(times):
-        os.kill(int(pid), signal.SIGKILL)
-        ended = pullgate.wait_event("child_ended", since=mark, role=role, pid=pid, signal="KILL")
-        started = pullgate.wait_event("started", since=mark, role=role, count=number + 1)
-        pid = started.fields["pid"]
-        gaps.append(started.time - ended.time)
-    return gaps
-
-
-def test_a_child_that_is_killed_again_and_again(lab):
-    """It backs off, and its first start that is let alone serves; tunnels notice nothing."""
-    times = 50 if FULL else 12
-    pullgate = lab.gateway.start_pullgate(arguments=["-v"])
-    established = lab.add_client(known=True)
-    assert established.first_reply() is not None
-    pings = Pings(established)
-    gaps = end_again_and_again(pullgate, "fetcher", times)
-    print("seconds from each end to the next start:", " ".join(f"{gap:.2f}" for gap in gaps))
-    # Taken when the lines were read, which can be late: only the long ones say something.
-    for gap, backoff in zip(gaps, BACKOFF):
-        assert backoff < 1 or gap > backoff / 2
-    mark = pullgate.mark()
-    client = lab.add_client(known=True)
-    assert client.first_reply() is not None
-    assert pullgate.find("child_ended", since=mark) == []
-    sent, lost = pings.end()
-    print(f"{sent} pings of the established tunnel, {len(lost)} lost")
-    assert lost == []

@@ -48,7 +48,7 @@ struct cell cell_open_sharing(const char *socket_path, cell_function *work);
 /* Waits for its end; returns the status of waitpid(2). What it logged goes to log. */
 int cell_close(struct cell *cell, char *log, size_t size);
 
-/* Runs a cell from its begin to its end, without a look at its log. */
+/* Runs a cell from its begin to its end; prints its log only when its work returned an error. */
 int cell_run(enum role role, cell_function *work, const void *argument);
 
 /* Skips the test, with the reason printed, unless run by root. */

@@ -60,6 +60,29 @@ def test_supervisor_has_the_authority_that_the_readme_says(lab):
         ["/memfd:timestamps (deleted)"]  # no certificate, key or token
 
 
+def test_children_have_namespaces_and_roots_of_their_own(lab):
+    pullgate = lab.gateway.start_pullgate()
+    children = pullgate.children()
+    pids = [pullgate.pid, *children.values()]
+    spaces = {kind: [os.stat(f"/proc/{pid}/ns/{kind}").st_ino for pid in pids]
+              for kind in ("mnt", "pid", "ipc", "uts", "cgroup")}
+    for kind, found in spaces.items():
+        assert len(set(found)) == 5, kind
+    network = os.stat(f"/proc/{pullgate.pid}/ns/net").st_ino
+    for name, pid in children.items():
+        is_shared = os.stat(f"/proc/{pid}/ns/net").st_ino == network
+        assert is_shared == (name in ("pullgate-connector", "pullgate-installer")), name
+        mounts = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
+        print(name, mounts)
+        assert len(mounts) == 1
+        assert " / / ro,nosuid,nodev,noexec,relatime - tmpfs " in mounts[0]
+        files = [path for path in Path(f"/proc/{pid}/root").rglob("*") if path.is_file()]
+        assert (name == "pullgate-connector") == bool(files), name
+        assert {path.parent.name for path in files} <= {"etc"}
+        assert Path(f"/proc/{pid}/coredump_filter").read_text() == "00000000\n"
+        assert (status(pid)["VmLck"].split() != ["0", "kB"]) == (name != "pullgate-connector"), name
+
+
 def test_descriptors_are_the_fixed_table(lab):
     pullgate = lab.gateway.start_pullgate()
     for name, pid in pullgate.children().items():

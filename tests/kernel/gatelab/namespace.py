@@ -22,6 +22,11 @@ def _setns(descriptor):
         raise OSError(number, os.strerror(number))
 
 
+def _parent(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
 class Namespace:
     """A named network namespace with lo up. Everything that runs in it ends with it."""
 
@@ -68,14 +73,17 @@ class Namespace:
                 _setns(home.fileno())
 
     def pids(self):
-        """The processes in the namespace. Only this lab's can be."""
+        """The processes in the namespace, and their children, which may have left it. Only this
+        lab's can be."""
         own = os.stat(f"/run/netns/{self.name}").st_ino
-        found = []
+        parents, inside = {}, set()
         for entry in os.scandir("/proc"):
             with contextlib.suppress(OSError):
-                if entry.name.isdigit() and os.stat(f"/proc/{entry.name}/ns/net").st_ino == own:
-                    found.append(int(entry.name))
-        return found
+                if entry.name.isdigit():
+                    parents[int(entry.name)] = _parent(entry.name)
+                    if os.stat(f"/proc/{entry.name}/ns/net").st_ino == own:
+                        inside.add(int(entry.name))
+        return sorted(pid for pid, parent in parents.items() if {pid, parent} & inside)
 
     def sysctl(self, name, value):
         """Sets net.NAME, a setting of the namespace: sysctl("ipv4/ip_forward", 1)."""

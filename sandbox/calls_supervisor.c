@@ -86,6 +86,7 @@ static const struct call calls[] = {
 	CALL(futex, "C library: once"),
 	CALL(madvise, "secrets are left out of dumps"),
 	CALL(mlock, "secrets stay in memory"),
+	CALL(mlockall, "fetcher: libraries' copies of its secrets too"),
 
 	/* A child closes its sandbox, in the order of sandbox.c. */
 	CALL(geteuid, "is it root"),

@@ -10,9 +10,7 @@
 #include <sys/resource.h>
 
 #include "sandbox/filter.h"
-
-/* For the children's secrets, which they lock before they are anybody else; some 300 kB. */
-#define LOCKED_MEMORY_BYTES ((rlim_t)8 << 20)
+#include "sandbox/limits.h"
 
 /*
  * A child is born with the bounding set as its capabilities (capabilities(7): execve by root), and
@@ -69,16 +67,23 @@ static int check_permitted(char error[static CONFIG_ERROR_BYTES])
 	return 0;
 }
 
-/* CAP_IPC_LOCK is not kept, so that the limit counts. Where it can't be raised, children say so. */
+/*
+ * What children may lock: their secrets, and the fetcher all of its memory. CAP_IPC_LOCK and
+ * CAP_SYS_RESOURCE are not kept, so the limit counts and is raised once. Where that fails, what is
+ * not locked is logged by the child (memory_not_locked).
+ */
 static void raise_locked_memory(void)
 {
+	const rlim_t bytes = limits_address_space(ROLE_FETCHER);
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= LOCKED_MEMORY_BYTES)
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
 		return;
-	limit.rlim_cur = LOCKED_MEMORY_BYTES;
-	if (limit.rlim_max < limit.rlim_cur)
-		limit.rlim_max = limit.rlim_cur;
+	if (limit.rlim_max < bytes)
+		limit.rlim_max = bytes;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0)
+		getrlimit(RLIMIT_MEMLOCK, &limit);
+	limit.rlim_cur = limit.rlim_max < bytes ? limit.rlim_max : bytes;
 	setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 

@@ -29,7 +29,6 @@ static const char *const resolver_files[] = {
 	"/etc/hosts",
 	"/etc/nsswitch.conf",
 	"/etc/resolv.conf",
-	"/etc/services",
 	NULL,
 };
 

@@ -118,7 +118,7 @@ def test_a_killed_child_comes_back_and_clients_connect(lab, name):
 
 
 # The connector, which may wait for name servers, is found only after 20 s: with the rest by flag.
-STOPPED = sorted(AUTHORITY) if os.environ.get("PULLGATE_TEST_FULL") else ["pullgate-capture"]
+STOPPED = sorted(AUTHORITY) if os.environ.get("PULLGATE_FULL") else ["pullgate-capture"]
 
 
 @pytest.mark.parametrize("name", STOPPED)
@@ -143,7 +143,7 @@ def expected_wait(number):
 
 
 # 50 in a row take four minutes, most of which is backoff at its greatest: by flag.
-KILLS = 50 if os.environ.get("PULLGATE_TEST_FULL") else 9
+KILLS = 50 if os.environ.get("PULLGATE_FULL") else 9
 
 
 def test_a_child_that_is_killed_again_and_again_backs_off_and_recovers(lab):

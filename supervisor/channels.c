@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/log.h"
+
 /* So many of the largest messages fit into a channel before its sender sees it full. */
 #define CHANNEL_DEPTH 256
 /* What the kernel accounts for a queued packet beside its bytes (struct sk_buff and its head). */
@@ -59,8 +61,12 @@ static int renew_channel(struct supervisor *supervisor, struct inheritance *inhe
 		return error;
 	inheritance->fd[FD_CHANNEL(other->role)] = ends[0];
 	if (child_running(other) &&
-		channel_send_descriptor(&other->control, &message, ends[1]) != 0)
-		child_kill(other); /* it doesn't read what we send: hung */
+		channel_send_descriptor(&other->control, &message, ends[1]) != 0) {
+		log_event(LOG_LEVEL_ERROR, "child_hung",
+			"role=%s pid=%d reason=\"control queue full\"", role_name(other->role),
+			(int)other->pid);
+		child_kill(other);
+	}
 	close(ends[1]);
 	return 0;
 }
@@ -76,15 +82,13 @@ int channels_open(
 	child->control =
 		(struct channel){.fd = ends[0], .self = ROLE_SUPERVISOR, .peer = child->role};
 	inheritance->fd[FD_CONTROL] = ends[1];
-	FOR_EACH_CHILD(supervisor, other)
-	{
-		if (!role_linked(child->role, other->role))
-			continue;
-		error = renew_channel(supervisor, inheritance, child, other);
-		if (error != 0)
-			return error;
+	/* Capture last: what it sends again makes the others use channels that they must have by then. */
+	for (enum role role = ROLE_COUNT - 1; role >= ROLE_CAPTURE && error == 0; role--) {
+		if (role_linked(child->role, role))
+			error = renew_channel(
+				supervisor, inheritance, child, &supervisor->children[role]);
 	}
-	return 0;
+	return error;
 }
 
 void channels_close_ours(struct inheritance *inheritance)

@@ -13,6 +13,7 @@
 struct channel {
 	int fd; /* -1 while there is no peer */
 	enum role self, peer;
+	uint64_t generation; /* as the supervisor numbers them */
 	uint64_t sent, received;
 	uint64_t dropped; /* not sent: the peer's queue was full or the peer gone */
 };

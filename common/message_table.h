@@ -45,9 +45,10 @@
 	M(23, HEALTH_ANSWER, health_answer, CHILD, SUPERVISOR)
 
 /* The first message to a child: whom to become. */
-#define MESSAGE_START(F)                  \
-	F(UINT, user_id, UINT32_MAX - 1)  \
-	F(UINT, group_id, UINT32_MAX - 1) \
+#define MESSAGE_START(F)                                                              \
+	F(UINT, user_id, UINT32_MAX - 1)                                              \
+	F(UINT, group_id, UINT32_MAX - 1)                                             \
+	F(UINT, generation, UINT32_MAX) /* of the channels that it is started with */ \
 	F(UINT, verbose, 1)
 
 /* Settings come after START, and again when the operator reloads. */
@@ -96,8 +97,13 @@
 /* The sandbox is closed and the process is at work. */
 #define MESSAGE_READY(F)
 
-/* That process sent what an honest one never can; its channel is no longer read. */
-#define MESSAGE_OFFENCE(F) F(UINT, offender, 4)
+/*
+ * That process sent what an honest one never can; its channel, of that generation, is no longer
+ * read.
+ */
+#define MESSAGE_OFFENCE(F)   \
+	F(UINT, offender, 4) \
+	F(UINT, generation, UINT32_MAX)
 
 /* What the packet socket's filter needs, and what tells that it needs another one. */
 #define MESSAGE_DEVICE(F)                   \

@@ -58,6 +58,8 @@ void process_open(struct process *process, enum role role, const char *name)
 			message_name(message.type));
 	process->user_id = (uid_t)message.start.user_id;
 	process->group_id = (gid_t)message.start.group_id;
+	for (enum role peer = 0; peer < ROLE_COUNT; peer++)
+		process->channels[peer].generation = message.start.generation;
 	log_set_verbose(message.start.verbose);
 }
 
@@ -108,6 +110,7 @@ static void carry_out_renew(struct process *process, const struct message_renew 
 	enum role peer = (enum role)renew->role;
 
 	renew_channel(process, peer, fd);
+	process->channels[peer].generation = renew->generation;
 	log_event(LOG_LEVEL_DEBUG, "channel_renewed", "peer=%s generation=%llu", role_name(peer),
 		(unsigned long long)renew->generation);
 }
@@ -167,6 +170,7 @@ void process_report_offence(struct process *process, enum role role)
 
 	log_event(LOG_LEVEL_ERROR, "offence", "by=%s", role_name(role));
 	message.offence.offender = role;
+	message.offence.generation = process->channels[role].generation;
 	channel_send(control_of(process), &message);
 	abandon_channel(&process->channels[role]);
 }

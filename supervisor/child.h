@@ -34,6 +34,7 @@ struct child {
 	pid_t pid;
 	int pidfd; /* -1 unless it runs */
 	struct channel control;
+	uint64_t generation; /* of the channels that it was started with */
 	int64_t next_ms; /* STARTING: READY's deadline; READY: since when; WAITING: when to start */
 	uint32_t backoff_ms; /* after the next end */
 	uint32_t delay_ms;   /* WAITING: how long in all */

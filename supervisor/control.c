@@ -51,6 +51,7 @@ static int handle_device(struct supervisor *supervisor, const struct message_dev
 	return error == 0 ? 0 : lifecycle_fail_start("packet_socket", error);
 }
 
+/* Who offended may have been started afresh since, and the new one has done nothing. */
 static int handle_offence(struct supervisor *supervisor, const struct child *reporter,
 	const struct message_offence *offence)
 {
@@ -58,6 +59,11 @@ static int handle_offence(struct supervisor *supervisor, const struct child *rep
 
 	if (!role_linked(reporter->role, offender->role) || offender->role == ROLE_SUPERVISOR)
 		return -EPROTO;
+	if (offence->generation < offender->generation) {
+		log_event(LOG_LEVEL_NOTICE, "offender_gone", "role=%s reported_by=%s",
+			role_name(offender->role), role_name(reporter->role));
+		return 0;
+	}
 	log_event(LOG_LEVEL_ERROR, "offender_killed", "role=%s pid=%d reported_by=%s",
 		role_name(offender->role), (int)offender->pid, role_name(reporter->role));
 	child_kill(offender);

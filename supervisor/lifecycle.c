@@ -41,6 +41,7 @@ static int send_start(
 	struct message message = {.type = MESSAGE_TYPE_START,
 		.start = {.user_id = user->user_id,
 			.group_id = user->group_id,
+			.generation = child->generation,
 			.verbose = supervisor->verbose}};
 	int error = channel_send(&child->control, &message);
 
@@ -56,7 +57,7 @@ static int spawn(struct supervisor *supervisor, struct child *child)
 	char binary[sizeof(supervisor->binaries) + 32];
 	int error;
 
-	supervisor->generation++;
+	child->generation = ++supervisor->generation;
 	snprintf(binary, sizeof(binary), "%s/pullgate-%s", supervisor->binaries,
 		role_name(child->role));
 	error = channels_open(supervisor, &inheritance, child);

@@ -35,13 +35,14 @@
 
 /* What a child may be asked to do. */
 enum order {
-	HIDE = 'h',     /* stop talking to the supervisor, but live */
-	REPORT = 'o',   /* say that the installer sent what it can't */
-	READY = 'r',    /* say READY again */
-	ANSWER = 'a',   /* answer a question that nobody asked */
-	GARBAGE = 'g',  /* send bytes that are no message */
-	FLOOD = 'f',    /* tell of a device, again and again */
-	MOVE_PORT = 'm' /* tell of a device with another port */
+	HIDE = 'h',        /* stop talking to the supervisor, but live */
+	REPORT = 'o',      /* say that the installer sent what it can't */
+	REPORT_LATE = 'l', /* say it of one that there was before */
+	READY = 'r',       /* say READY again */
+	ANSWER = 'a',      /* answer a question that nobody asked */
+	GARBAGE = 'g',     /* send bytes that are no message */
+	FLOOD = 'f',       /* tell of a device, again and again */
+	MOVE_PORT = 'm'    /* tell of a device with another port */
 };
 
 static char folder[64], config_path[96], manager_name[64], told[SERVICE_MANAGER_BYTES];
@@ -87,6 +88,10 @@ static void carry_out(struct process *process, enum order order)
 		for (;;)
 			poll(NULL, 0, -1);
 	case REPORT:
+		process_report_offence(process, ROLE_INSTALLER);
+		break;
+	case REPORT_LATE:
+		process->channels[ROLE_INSTALLER].generation = 0;
 		process_report_offence(process, ROLE_INSTALLER);
 		break;
 	case READY:
@@ -317,6 +322,16 @@ static void assert_offence(enum role role, enum order order, const char *reason)
 	assert_replaced(role, "child_misbehaved", reason);
 }
 
+static void late_report_leaves_the_new_one_alone(void **state)
+{
+	(void)state;
+	give_order(ROLE_CAPTURE, REPORT_LATE);
+	await_line("event=offender_gone role=installer reported_by=capture");
+	/* A question and its answer later it would have been gone. */
+	assert_offence(ROLE_FETCHER, READY, " reason=\"a message at a time");
+	assert_int_equal(kill(pids[ROLE_INSTALLER], 0), 0);
+}
+
 static void what_no_honest_child_says_replaces_it(void **state)
 {
 	(void)state;
@@ -523,6 +538,7 @@ int main(int argc, char **argv)
 		SUPERVISOR_TEST(restarts_leave_no_descriptor),
 		SUPERVISOR_TEST(child_that_hides_is_replaced),
 		SUPERVISOR_TEST(reported_offender_is_replaced),
+		SUPERVISOR_TEST(late_report_leaves_the_new_one_alone),
 		SUPERVISOR_TEST(what_no_honest_child_says_replaces_it),
 		SUPERVISOR_TEST(moved_port_restarts_capture_on_another_socket),
 		SUPERVISOR_TEST(supervisor_keeps_what_restarts_take_and_no_more),

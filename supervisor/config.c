@@ -34,6 +34,15 @@ struct key {
 	uint32_t low, high;
 };
 
+/* The file's own text goes to a terminal with the reason. */
+static void hide_unprintable(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
 /* Keeps the first error of a file. Returns -EINVAL. */
 static int fail(struct parser *parser, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -49,6 +58,7 @@ static int fail(struct parser *parser, int line, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
+	hide_unprintable(reason);
 	if (line > 0)
 		snprintf(parser->error, CONFIG_ERROR_BYTES, "%.200s:%d: %s", parser->path, line,
 			reason);
@@ -345,6 +355,16 @@ static bool has_text_behind_section(const char *line)
 	return strchr(";#", *end) == NULL; /* the end of the line is found there too */
 }
 
+/* A tab, and a carriage return in front of the newline, are common in files; others are accidents. */
+static bool has_control_character(const char *line)
+{
+	for (; *line != '\0' && strcmp(line, "\n") != 0 && strcmp(line, "\r\n") != 0; line++) {
+		if (((unsigned char)*line < ' ' && *line != '\t') || *line == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 /* inih's reader, as fgets(3): counts lines, strips indents, and refuses what would be cut. */
 static char *read_line(char *buffer, int size, void *context)
 {
@@ -362,6 +382,10 @@ static char *read_line(char *buffer, int size, void *context)
 	/* What fgets(3) read ends with its newline or the file, unless a zero byte hides the end. */
 	if (length == 0 || (buffer[length - 1] != '\n' && !feof(parser->file))) {
 		fail(parser, parser->line, "has a zero byte");
+		return NULL;
+	}
+	if (has_control_character(buffer)) {
+		fail(parser, parser->line, "has a control character");
 		return NULL;
 	}
 	memmove(buffer, buffer + strspn(buffer, " \t"), length - strspn(buffer, " \t") + 1);

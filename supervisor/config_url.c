@@ -22,7 +22,8 @@ static bool has_one_placeholder(const char *url)
 	static const char *const names[] = {"{key}", "{key_hex}", "{key_base64}"};
 	const char *open = strchr(url, '{');
 
-	if (open == NULL || strchr(open + 1, '{') != NULL)
+	if (open == NULL || strchr(open + 1, '{') != NULL ||
+		strcspn(url, "}") < (size_t)(open - url))
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t length = strlen(names[i]);
@@ -60,11 +61,25 @@ static int parse_port(uint16_t *port, const char *text, size_t length)
 	return 0;
 }
 
+/*
+ * The host goes to the resolver as it stands, while libcurl rewrites what isn't plain (%41, a zone):
+ * only what both take for the same host is one.
+ */
+static bool host_is_plain(const char *host, bool is_bracketed)
+{
+	struct in6_addr ipv6;
+
+	if (is_bracketed)
+		return inet_pton(AF_INET6, host, &ipv6) == 1;
+	return host[strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				 "0123456789.-_")] == '\0';
+}
+
 /* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, of length bytes. */
 static int parse_authority(
 	struct config_origin *origin, const char *text, size_t length, const char **reason)
 {
-	const char *end = text + length, *host_end, *host = text;
+	const char *start = text, *end = text + length, *host_end, *host = text;
 
 	if (memchr(text, '@', length) != NULL)
 		return refuse(reason, "user names and passwords don't belong into the URL");
@@ -84,6 +99,8 @@ static int parse_authority(
 		return refuse(reason, "no host in the URL, or one longer than 255 bytes");
 	memcpy(origin->host, host, (size_t)(host_end - host));
 	origin->host[host_end - host] = '\0';
+	if (!host_is_plain(origin->host, host != start))
+		return refuse(reason, "the host is neither a plain name nor an address");
 	origin->port = origin->tls ? 443 : 80;
 	if (text == end)
 		return 0;
@@ -119,8 +136,6 @@ static int parse_http(struct config_origin *origin, const char *url, const char 
 	origin->tls = strncmp(url, "https:", 6) == 0;
 	if (authority[length] != '/')
 		return refuse(reason, "no path behind the host");
-	if (strchr(url, '#') != NULL)
-		return refuse(reason, "a fragment (#) is never sent to an origin");
 	if (strchr(url, '{') < authority + length)
 		return refuse(reason, "the placeholder must stand in the path or query");
 	memcpy(origin->url, url, strlen(url) + 1);
@@ -137,6 +152,8 @@ int config_parse_url(struct config_origin *origin, const char *url, const char *
 	if (!is_visible(url))
 		return refuse(
 			reason, "only visible ASCII without quotes and backslashes may stand here");
+	if (strchr(url, '#') != NULL)
+		return refuse(reason, "a fragment (#) is never sent to an origin");
 	if (strncmp(url, "unix:", 5) == 0) {
 		error = parse_unix(origin, url + 5, reason);
 		if (error != 0)

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A whole answer of the origin as the fetcher's logic gets it: two bytes of status, the greatest
+ * number of allowed IPs, three pieces (Cache-Control, Age, Retry-After), and the body.
+ */
+#include "fetcher/answer.h"
+
+#include <string.h>
+
+#include "fetcher/http_field.h"
+#include "fetcher/wiping_memory.h"
+#include "tests/fuzz/fuzz.h"
+
+#define FRESH_TTL_MS    300000
+#define NEGATIVE_TTL_MS 3000
+#define NOW             1790000000
+
+/* The key that the corpus' bodies are about: bytes 1 to 32. */
+static uint8_t asked_key[WIREGUARD_KEY_BYTES];
+
+int LLVMFuzzerInitialize(int *argument_count, char ***arguments)
+{
+	(void)argument_count, (void)arguments;
+	for (unsigned i = 0; i < sizeof(asked_key); i++)
+		asked_key[i] = (uint8_t)(i + 1);
+	FUZZ_CHECK(wiping_memory_install() == 0);
+	return 0;
+}
+
+static bool is_zero(const void *bytes, size_t length)
+{
+	const uint8_t *at = bytes;
+
+	while (length > 0 && at[length - 1] == 0)
+		length--;
+	return length == 0;
+}
+
+/* peer_json.h: what a found peer holds. */
+static void check_found(const struct message_peer *peer, uint64_t max_allowed_ips)
+{
+	FUZZ_CHECK(memcmp(peer->public_key, asked_key, sizeof(asked_key)) == 0);
+	FUZZ_CHECK(peer->allowed_ips.count >= 1 && peer->allowed_ips.count <= max_allowed_ips);
+	for (uint32_t i = 0; i < peer->allowed_ips.count; i++) {
+		const struct prefix *prefix = &peer->allowed_ips.item[i];
+
+		FUZZ_CHECK(fuzz_is_prefix(prefix));
+		for (uint32_t j = 0; j < i; j++)
+			FUZZ_CHECK(
+				memcmp(prefix, &peer->allowed_ips.item[j], sizeof(*prefix)) != 0);
+	}
+	FUZZ_CHECK(peer->has_preshared_key <= 1 && peer->persistent_keepalive <= 65535);
+	FUZZ_CHECK(peer->has_preshared_key == 1 || is_zero(peer->preshared_key, 32));
+}
+
+static void check_not_found(const struct message_peer *peer)
+{
+	FUZZ_CHECK(is_zero(peer->public_key, sizeof(peer->public_key)));
+	FUZZ_CHECK(is_zero(&peer->allowed_ips, sizeof(peer->allowed_ips)));
+	FUZZ_CHECK(is_zero(peer->preshared_key, sizeof(peer->preshared_key)));
+	FUZZ_CHECK(peer->has_preshared_key == 0 && peer->persistent_keepalive == 0);
+}
+
+/* Whether the reason repeats a string of 12 characters and more that the body holds in quotes and
+ * pullgate's own texts don't: a secret would be one. */
+static bool quotes_body(const char *reason, const char *body, size_t length)
+{
+	for (size_t i = 0; i + 44 < length; i++) {
+		char part[13] = {0};
+
+		if (body[i] != '"' || body[i + 44] != '=')
+			continue;
+		memcpy(part, body + i + 1, 12);
+		if (strlen(part) == 12 && strstr(reason, part) != NULL &&
+			strcspn(part, " :,") == 12)
+			return true;
+	}
+	return false;
+}
+
+/* answer.h, and RFC 9111: how long an answer counts. */
+static void check_freshness(
+	const struct answer *answer, const struct origin_response *response, uint64_t otherwise_ms)
+{
+	struct cache_control control;
+	uint32_t age_s;
+
+	http_read_cache_control(&control, response->cache_control);
+	http_read_seconds(&age_s, response->age);
+	FUZZ_CHECK(control.has_max_age || control.max_age_s == 0);
+	FUZZ_CHECK(answer->peer.valid_ms <= UINT32_MAX);
+	if (control.no_cache)
+		FUZZ_CHECK(answer->peer.valid_ms == 0);
+	else if (!control.has_max_age)
+		FUZZ_CHECK(answer->peer.valid_ms == otherwise_ms);
+	else
+		FUZZ_CHECK(answer->peer.valid_ms <= (uint64_t)control.max_age_s * 1000);
+}
+
+static void check_message(const struct answer *answer)
+{
+	static struct message message, again;
+	uint8_t bytes[MESSAGE_BYTES_MAX];
+	int length;
+
+	memset(&message, 0, sizeof(message));
+	message.type = MESSAGE_TYPE_PEER;
+	message.peer = answer->peer;
+	length = message_encode(&message, bytes, sizeof(bytes));
+	FUZZ_CHECK(length > 0);
+	FUZZ_CHECK(message_decode(&again, bytes, (size_t)length) == 0);
+	FUZZ_CHECK(memcmp(&message.peer, &again.peer, sizeof(again.peer)) == 0);
+}
+
+static void check_answer(const struct answer *answer, const struct origin_response *response,
+	uint64_t max_allowed_ips)
+{
+	uint64_t kind = answer->peer.answer;
+
+	FUZZ_CHECK(memcmp(answer->peer.key, asked_key, sizeof(asked_key)) == 0);
+	FUZZ_CHECK(memchr(answer->reason, '\0', sizeof(answer->reason)) != NULL);
+	FUZZ_CHECK(fuzz_is_printable(answer->reason));
+	FUZZ_CHECK((kind == PEER_FAILED) == (answer->reason[0] != '\0'));
+	FUZZ_CHECK(kind != PEER_FOUND || response->status == 200);
+	FUZZ_CHECK((kind == PEER_ABSENT) == (response->status == 404));
+	FUZZ_CHECK((kind == PEER_REVOKED) == (response->status == 410));
+	FUZZ_CHECK(answer->hold_ms <= ANSWER_HOLD_MAX_MS);
+	FUZZ_CHECK(answer->hold_ms == 0 || response->status == 429 || response->status == 503);
+	FUZZ_CHECK(answer->credentials_refused ==
+		   (response->status == 401 || response->status == 403));
+	if (kind == PEER_FOUND)
+		check_found(&answer->peer, max_allowed_ips);
+	else
+		check_not_found(&answer->peer);
+	if (kind == PEER_FOUND)
+		check_freshness(answer, response, FRESH_TTL_MS);
+	else if (kind != PEER_FAILED)
+		check_freshness(answer, response, NEGATIVE_TTL_MS);
+	else
+		FUZZ_CHECK(answer->peer.valid_ms == 0);
+	FUZZ_CHECK(!quotes_body(answer->reason, response->body, response->length));
+	check_message(answer);
+}
+
+static void check_retry_after(const char *value)
+{
+	int64_t wait_ms = http_read_retry_after(value, NOW);
+	uint32_t seconds;
+
+	FUZZ_CHECK(wait_ms >= -1);
+	if (http_read_seconds(&seconds, value))
+		FUZZ_CHECK(wait_ms == (int64_t)seconds * 1000);
+	/* The later it is, the less is left; a date that can't be read stays one. */
+	FUZZ_CHECK((http_read_retry_after(value, NOW + 1000) < 0) == (wait_ms < 0));
+	FUZZ_CHECK(http_read_retry_after(value, NOW + 1000) <= wait_ms);
+}
+
+static char *next_text(struct fuzz_input *input)
+{
+	size_t length;
+	uint8_t *piece = fuzz_piece(input, &length);
+	struct fuzz_input of = {piece, length};
+	char *text = fuzz_text(&of);
+
+	free(piece);
+	return text;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct answer answer;
+	struct fuzz_input input = {data, size};
+	struct answer_rules rules = {
+		.fresh_ttl_ms = FRESH_TTL_MS, .negative_ttl_ms = NEGATIVE_TTL_MS};
+	struct origin_response response = {.status = fuzz_u16(&input)};
+	char *cache_control, *age, *retry_after, *body;
+
+	rules.max_allowed_ips = fuzz_byte(&input) % 65;
+	response.cache_control = cache_control = next_text(&input);
+	response.age = age = next_text(&input);
+	response.retry_after = retry_after = next_text(&input);
+	response.body = body = fuzz_copy(input.at, input.left);
+	response.length = input.left;
+	memset(&answer, 0xa5, sizeof(answer));
+	answer_read(&answer, &response, asked_key, &rules, NOW);
+	check_answer(&answer, &response, rules.max_allowed_ips);
+	check_retry_after(retry_after);
+	free(cache_control);
+	free(age);
+	free(retry_after);
+	free(body);
+	return 0;
+}

@@ -419,7 +419,10 @@ static void read_response(struct http_result *result)
 
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result->origin.status);
 	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-	result->version = version == CURL_HTTP_VERSION_2_0 ? HTTP_2 : HTTP_1;
+	/* Any status line can claim version 2; it is spoken where TLS negotiated it, nowhere else. */
+	result->version = version == CURL_HTTP_VERSION_2_0 && result->transfer->client->https
+				  ? HTTP_2
+				  : HTTP_1;
 	read_field(easy, "Cache-Control", result->cache_control);
 	read_field(easy, "Age", result->age);
 	read_field(easy, "Retry-After", result->retry_after);

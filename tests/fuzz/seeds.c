@@ -193,8 +193,23 @@ static void save_message(struct seed *seed, enum message_type type)
 	save(seed, "channel", name);
 }
 
+/* KNOWN with so many keys, by hand: no encoder makes more than the limit. */
+static void save_known(struct seed *seed, const char *name, size_t keys)
+{
+	static const uint8_t key[WIREGUARD_KEY_BYTES] = {9};
+
+	put(seed, (const uint8_t[]){0x93, MESSAGE_TYPE_KNOWN, 0, 0xc5}, 4);
+	put_byte(seed, (unsigned)(keys * sizeof(key) >> 8));
+	put_byte(seed, (unsigned)(keys * sizeof(key) & 0xff));
+	for (size_t i = 0; i < keys; i++)
+		put(seed, key, sizeof(key));
+	save(seed, "message", name);
+}
+
 static void save_messages(struct seed *seed)
 {
+	save_known(seed, "regression-known-full", 64);
+	save_known(seed, "regression-known-one-too-many", 65);
 #define SAVE(number, NAME, member, sender, receiver) save_message(seed, MESSAGE_TYPE_##NAME);
 	MESSAGE_TABLE(SAVE)
 #undef SAVE
@@ -314,6 +329,19 @@ static const char *const configs[] = {
 	"client_cert_file = /a ; why\nclient_key_file = /b\n[policy]\nallowed_ips = ::/0\n",
 	NULL};
 
+/* A file with so many prefixes. */
+static void save_prefixes(struct seed *seed, const char *name, unsigned count)
+{
+	char line[32];
+
+	put_text(seed, "[gateway]\ninterface = wg0\n[origin]\nurl = https://a/{key}\n[policy]\n");
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(line, sizeof(line), "allowed_ips = 10.0.%u.0/24\n", i);
+		put_text(seed, line);
+	}
+	save(seed, "config", name);
+}
+
 /* The memory of a process that kept two keys' timestamps, whole and torn. */
 static void save_timestamps(struct seed *seed)
 {
@@ -347,6 +375,8 @@ int main(int count, char **arguments)
 	save_texts(&seed, "text", plain_texts);
 	save_texts(&seed, "url", urls);
 	save_texts(&seed, "config", configs);
+	save_prefixes(&seed, "regression-prefixes-full", 64);
+	save_prefixes(&seed, "regression-prefixes-one-too-many", 65);
 	save_timestamps(&seed);
 	return 0;
 }

@@ -24,11 +24,10 @@ static struct url_template url;
 int LLVMFuzzerInitialize(int *argument_count, char ***arguments)
 {
 	const char *reason;
-	bool is_locked;
 
 	(void)argument_count, (void)arguments;
 	FUZZ_CHECK(wiping_memory_install() == 0);
-	FUZZ_CHECK(material_open(&material, &is_locked) == 0);
+	FUZZ_CHECK(material_open(&material) == 0);
 	FUZZ_CHECK(url_template_read(&url, "http://origin.example/peer/{key}", &reason) == 0);
 	socket_pool_init(&pool);
 	return 0;

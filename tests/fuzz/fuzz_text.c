@@ -75,10 +75,9 @@ static void check_token(const uint8_t *data, size_t size)
 	static struct material_set set;
 	const struct material *token = &set.items[MATERIAL_TOKEN];
 	const char *reason = NULL;
-	bool is_locked;
 
 	if (token->bytes == NULL)
-		FUZZ_CHECK(material_open(&set, &is_locked) == 0);
+		FUZZ_CHECK(material_open(&set) == 0);
 	if (material_read(&set, MATERIAL_TOKEN, fuzz_file(data, size)) != 0) {
 		FUZZ_CHECK(size > MATERIAL_TOKEN_BYTES_MAX && token->length == 0);
 		return;

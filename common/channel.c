@@ -3,6 +3,7 @@
 #include "common/channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,6 +71,17 @@ int channel_send_descriptor(struct channel *channel, const struct message *messa
 	return send_result(channel, sendmsg(channel->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
+/*
+ * recv(2) returns 0 at the end and for an empty packet alike. An honest process sends no empty one
+ * and never shuts down one direction alone; its end hangs both up.
+ */
+static int empty_result(const struct channel *channel)
+{
+	struct pollfd state = {.fd = channel->fd};
+
+	return poll(&state, 1, 0) >= 0 && (state.revents & POLLHUP) == 0 ? -EBADMSG : -ENOTCONN;
+}
+
 /* What recv returned, as a message; wipes the bytes. */
 static int receive_result(
 	struct channel *channel, struct message *message, uint8_t *buffer, ssize_t length)
@@ -77,7 +89,7 @@ static int receive_result(
 	int error;
 
 	if (length == 0)
-		return -ENOTCONN;
+		return empty_result(channel);
 	if (length < 0)
 		return errno == EAGAIN || errno == EINTR ? -EAGAIN : -ENOTCONN;
 	if (length > MESSAGE_BYTES_MAX)

@@ -71,6 +71,21 @@ static void messages_pass_in_order(void **state)
 	assert_int_equal(pair.installer.received, 3);
 }
 
+/* Nothing at all, sent on purpose, is no end: it must not make the receiver deaf. */
+static void empty_packet_is_an_offence(void **state)
+{
+	struct message message = demand(1);
+
+	(void)state;
+	assert_int_equal(send(pair.capture.fd, "", 0, 0), 0);
+	assert_int_equal(channel_receive(&pair.installer, &message), -EBADMSG);
+	assert_int_equal(channel_receive(&pair.installer, &message), -EAGAIN);
+	assert_int_equal(shutdown(pair.capture.fd, SHUT_WR), 0);
+	assert_int_equal(channel_receive(&pair.installer, &message), -EBADMSG);
+	channel_close(&pair.capture);
+	assert_int_equal(channel_receive(&pair.installer, &message), -ENOTCONN);
+}
+
 static void what_the_table_forbids_is_not_sent(void **state)
 {
 	struct message message = {.type = MESSAGE_TYPE_REMOVED};
@@ -255,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CHANNEL_TEST(messages_pass_in_order),
+		CHANNEL_TEST(empty_packet_is_an_offence),
 		CHANNEL_TEST(what_the_table_forbids_is_not_sent),
 		CHANNEL_TEST(what_the_table_forbids_is_an_offence),
 		CHANNEL_TEST(junk_is_an_offence),

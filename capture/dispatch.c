@@ -23,13 +23,6 @@ enum {
 	DROP_LINES_A_SECOND = 20,
 };
 
-static bool may_log(struct line_budget *budget, int64_t now_ms, unsigned int lines_a_second)
-{
-	if (now_ms / 1000 != budget->second)
-		*budget = (struct line_budget){.second = now_ms / 1000};
-	return budget->used++ < lines_a_second;
-}
-
 void dispatch_init(struct dispatch *dispatch, struct process *process, struct judge *judge,
 	struct capture_secrets *secrets, const struct message_capture_settings *settings)
 {
@@ -121,6 +114,9 @@ static void renew(struct dispatch *dispatch, enum role role)
 	/* A new installer tells what the kernel holds, from the beginning. */
 	if (role == ROLE_INSTALLER)
 		key_table_forget_known(keys);
+	/* What an old fetcher said against keys goes with it, however long it was to hold. */
+	if (role == ROLE_FETCHER)
+		key_table_forget_refusals(keys);
 	while ((demand = key_table_next_demand(keys, demand)) != NULL) {
 		demand->owes_lookup = true;
 		if (role == ROLE_INSTALLER)
@@ -262,11 +258,11 @@ void dispatch_packet(struct dispatch *dispatch, const uint8_t *data, size_t byte
 	dispatch->packets++;
 	if (demand == NULL) {
 		if (dispatch->verbose &&
-			may_log(&dispatch->drop_lines, now_ms, DROP_LINES_A_SECOND))
+			line_budget_take(&dispatch->drop_lines, now_ms, DROP_LINES_A_SECOND))
 			log_drop(judge, judgement);
 		return;
 	}
-	if (may_log(&dispatch->demand_lines, now_ms, DEMAND_LINES_A_SECOND))
+	if (line_budget_take(&dispatch->demand_lines, now_ms, DEMAND_LINES_A_SECOND))
 		log_demand(judgement_name(judgement),
 			judgement == JUDGED_DEMAND ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, demand);
 	error = send_owed(dispatch, demand);
@@ -299,12 +295,30 @@ static void report(struct dispatch *dispatch, int64_t now_ms)
 		(unsigned long long)dispatch->not_kept, line);
 }
 
+/* What could not be done at once for want of room, in one line now and then. */
+static void report_dropped(struct dispatch *dispatch, int64_t now_ms)
+{
+	uint64_t demands = dispatch->process->channels[ROLE_INSTALLER].dropped;
+	uint64_t lookups = dispatch->process->channels[ROLE_FETCHER].dropped;
+	uint64_t refused = dispatch->judge->count[JUDGED_REFUSED];
+
+	if (!count_report_due(&dispatch->dropped_report,
+		    demands + lookups + refused + dispatch->expired + dispatch->not_kept, now_ms))
+		return;
+	log_event(LOG_LEVEL_NOTICE, "dropped",
+		"refused=%llu expired=%llu not_kept=%llu installer_full=%llu fetcher_full=%llu",
+		(unsigned long long)refused, (unsigned long long)dispatch->expired,
+		(unsigned long long)dispatch->not_kept, (unsigned long long)demands,
+		(unsigned long long)lookups);
+}
+
 void dispatch_due(struct dispatch *dispatch, int64_t now_ms)
 {
 	dispatch->expired += key_table_expire(&dispatch->judge->keys, now_ms);
 	if (dispatch->owes)
 		send_all_owed(dispatch);
 	report(dispatch, now_ms);
+	report_dropped(dispatch, now_ms);
 }
 
 int dispatch_timeout(const struct dispatch *dispatch)

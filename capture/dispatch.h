@@ -18,6 +18,7 @@
 
 #include "capture/judge.h"
 #include "capture/packet_batch.h"
+#include "common/line_budget.h"
 #include "common/message.h"
 #include "common/process.h"
 
@@ -25,12 +26,6 @@
 struct capture_secrets {
 	struct judge_secrets judge;
 	struct message incoming;
-};
-
-/* So many lines a second, and no more: a flood must not become one of log lines. */
-struct line_budget {
-	int64_t second;
-	unsigned int used;
 };
 
 struct dispatch {
@@ -41,6 +36,7 @@ struct dispatch {
 	bool verbose;
 	bool owes; /* a queue was full: something is to be sent again soon */
 	struct line_budget demand_lines, drop_lines;
+	struct count_report dropped_report;
 	int64_t reported_ms;
 	uint64_t packets, reported_packets, expired, stale_outcomes, not_kept;
 	struct packet_batch batch;

@@ -18,6 +18,9 @@
 /* A request can end as soon as it is started; the rest is left to the next turn. */
 #define ROUNDS_A_TURN 16
 
+/* Lines about what isn't bounded by the rate of requests. */
+#define LINES_A_SECOND 100
+
 /* The longest sleep; everything that has a time is looked at so often anyway. */
 #define TURN_MS 1000
 
@@ -178,12 +181,33 @@ void fetcher_open(struct fetcher *fetcher)
 
 /* Answers */
 
+/* Whoever floods us with lookups, or reads no answers, must not flood the log. */
+static bool may_log(struct fetcher *fetcher)
+{
+	return line_budget_take(&fetcher->lines, clock_ms(), LINES_A_SECOND);
+}
+
+/* What was lost and failed, in one line now and then. */
+static void report(struct fetcher *fetcher, int64_t now_ms)
+{
+	uint64_t unasked = fetcher->process.channels[ROLE_CONNECTOR].dropped;
+
+	if (count_report_due(&fetcher->report, fetcher->lost + fetcher->failed + unasked, now_ms))
+		log_event(LOG_LEVEL_NOTICE, "dropped",
+			"answers_lost=%" PRIu64 " lookups_failed=%" PRIu64
+			" connector_full=%" PRIu64,
+			fetcher->lost, fetcher->failed, unasked);
+}
+
 /* An answer that finds the installer gone or busy is lost: the client's retry asks again. */
 static void send_peer(struct fetcher *fetcher, const struct message *message)
 {
 	int error = channel_send(&fetcher->process.channels[ROLE_INSTALLER], message);
 
-	if (error != 0)
+	if (error == 0)
+		return;
+	fetcher->lost++;
+	if (may_log(fetcher))
 		log_event(LOG_LEVEL_WARNING, "answer_lost", "id=%" PRIu64 " error=\"%s\"",
 			message->peer.id, strerror(-error));
 }
@@ -207,9 +231,11 @@ static void log_failure(
 	char key[KEY_BASE64_BYTES], quoted[LOG_QUOTED_BYTES];
 	int64_t now_ms = clock_ms();
 
-	log_event(LOG_LEVEL_WARNING, "answer_failed", "id=%" PRIu64 " key=%s reason=%s",
-		lookup_newest_id(lookup), key_to_base64(key, lookup->key),
-		log_quote(quoted, answer->reason));
+	fetcher->failed++;
+	if (may_log(fetcher))
+		log_event(LOG_LEVEL_WARNING, "answer_failed", "id=%" PRIu64 " key=%s reason=%s",
+			lookup_newest_id(lookup), key_to_base64(key, lookup->key),
+			log_quote(quoted, answer->reason));
 	if (!answer->credentials_refused ||
 		(fetcher->loud_ms != 0 && now_ms - fetcher->loud_ms < FETCHER_LOUD_MS))
 		return;
@@ -426,8 +452,10 @@ static bool answer_from_cache(
 	memcpy(message.peer.key, lookup->key, sizeof(message.peer.key));
 	message.peer.answer = answer;
 	message.peer.valid_ms = left_ms;
-	log_event(LOG_LEVEL_INFO, "answer_cached", "id=%" PRIu64 " key=%s answer=%s valid_ms=%u",
-		lookup->id, key_to_base64(key, lookup->key), answer_name(answer), left_ms);
+	if (may_log(fetcher))
+		log_event(LOG_LEVEL_INFO, "answer_cached",
+			"id=%" PRIu64 " key=%s answer=%s valid_ms=%u", lookup->id,
+			key_to_base64(key, lookup->key), answer_name(answer), left_ms);
 	send_peer(fetcher, &message);
 	return true;
 }
@@ -445,7 +473,7 @@ static void take_lookup(
 	added = lookup_table_add(fetcher->lookups, message->key, message->id, now_ms, &displaced);
 	if (displaced != NULL)
 		fail_lookup(fetcher, displaced, "too many lookups wait");
-	if (added == LOOKUP_COLLAPSED)
+	if (added == LOOKUP_COLLAPSED && may_log(fetcher))
 		log_event(LOG_LEVEL_INFO, "collapsed", "id=%" PRIu64 " key=%s", message->id,
 			key_to_base64(key, message->key));
 }
@@ -517,8 +545,11 @@ static void take_sockets(struct fetcher *fetcher, int64_t now_ms)
 			take_socket(fetcher, &message.connected, fd, now_ms);
 			continue;
 		}
-		if (fd >= 0)
-			close(fd);
+		if (fd >= 0) {
+			close(fd); /* none belongs to it */
+			process_report_offence(&fetcher->process, ROLE_CONNECTOR);
+			return;
+		}
 		take_connect_failure(fetcher, &message.connect_failed, now_ms);
 	}
 }
@@ -626,5 +657,6 @@ void fetcher_turn(struct fetcher *fetcher)
 	ask_for_sockets(fetcher, now_ms);
 	if (now_ms - fetcher->asked_ms > SOCKET_POOL_TRIM_MS)
 		socket_pool_trim(&fetcher->sockets);
+	report(fetcher, now_ms);
 	fetcher->looked_ms = now_ms;
 }

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "common/line_budget.h"
 #include "common/process.h"
 #include "common/token_bucket.h"
 #include "fetcher/http_client.h"
@@ -41,7 +42,10 @@ struct fetcher {
 	int64_t held_until_ms; /* by the origin's Retry-After */
 	int64_t asked_ms;      /* when the last LOOKUP came */
 	int64_t looked_ms;     /* when the last turn looked at what time brings */
-	int64_t loud_ms;       /* when refused credentials were last spoken of; 0: never */
+	uint64_t lost, failed; /* answers that found no room, lookups without an answer */
+	struct count_report report;
+	struct line_budget lines;
+	int64_t loud_ms; /* when refused credentials were last spoken of; 0: never */
 };
 
 /* Takes START, material and settings from the supervisor and makes all that the sandbox will not

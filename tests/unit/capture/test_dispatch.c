@@ -443,6 +443,29 @@ static void test_settings_end_refusals(void **state)
 	assert_true(expect_demand(&client, &arrival) != id);
 }
 
+/* A fetcher that denied everybody for ever, and was replaced, doesn't keep them out. */
+static void test_refusals_end_with_their_fetcher(void **state)
+{
+	struct party client;
+	struct arrival arrival;
+	uint64_t id;
+
+	(void)state;
+	make_party(&client);
+	arrival = initiate(&client, 1, 9, 0);
+	id = expect_demand(&client, &arrival);
+	expect_lookup(&client, id);
+	outcome(&client, id, OUTCOME_ABSENT, UINT32_MAX, 0);
+	initiate(&client, 2, 9, 5000);
+	expect_silence();
+	disconnect_from(&bench.fetcher, ROLE_FETCHER);
+	connect_to(&bench.fetcher, ROLE_FETCHER);
+	renewed(ROLE_FETCHER);
+	arrival = initiate(&client, 3, 9, 10000);
+	id = expect_demand(&client, &arrival);
+	expect_lookup(&client, id);
+}
+
 /* However many packets: so many lines a second at most, and the line budget renews itself. */
 static void test_lines_are_bounded(void **state)
 {
@@ -493,6 +516,7 @@ int main(void)
 		BENCH_TEST(test_demands_expire),
 		BENCH_TEST(test_settings),
 		BENCH_TEST(test_settings_end_refusals),
+		BENCH_TEST(test_refusals_end_with_their_fetcher),
 		BENCH_TEST(test_lines_are_bounded),
 	};
 

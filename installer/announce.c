@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "installer/outcome.h"
 
 /* One turn's share, so that a long list of peers leaves room for outcomes. */
@@ -18,10 +19,34 @@ static struct channel *capture_of(struct installer *installer)
 	return &installer->process.channels[ROLE_CAPTURE];
 }
 
+/*
+ * Whether capture, which found room for nothing, is to be waited for. An honest one reads; one that
+ * doesn't would keep every peer installed, for no removal comes before its REMOVED.
+ */
+static bool is_worth_waiting(struct installer *installer)
+{
+	struct announce *announce = &installer->announce;
+
+	if (announce->full_since_ms == 0)
+		announce->full_since_ms = clock_ms();
+	if (clock_ms() - announce->full_since_ms < CAPTURE_DEAF_MS)
+		return true;
+	log_event(LOG_LEVEL_ERROR, "capture_deaf", "after_ms=%d", CAPTURE_DEAF_MS);
+	process_report_offence(&installer->process, ROLE_CAPTURE);
+	announce->full_since_ms = 0;
+	return false;
+}
+
 /* Whether it must be sent again later: not to a capture that is gone, for the next learns all. */
 static bool send_owes(struct installer *installer, const struct message *message)
 {
-	return channel_send(capture_of(installer), message) == -EAGAIN;
+	return channel_send(capture_of(installer), message) == -EAGAIN &&
+	       is_worth_waiting(installer);
+}
+
+void announce_emptied(struct installer *installer)
+{
+	installer->announce.full_since_ms = 0;
 }
 
 void announce_gateway(struct installer *installer)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What capture is told. Nothing waits for it: what finds the channel full is owed, and sent when
- * there is room. A new capture process learns everything again.
+ * there is room. A capture that makes no room for CAPTURE_DEAF_MS is reported as an offender. A new
+ * capture process learns everything again.
  */
 #ifndef PULLGATE_INSTALLER_ANNOUNCE_H
 #define PULLGATE_INSTALLER_ANNOUNCE_H
@@ -28,6 +29,9 @@ void announce_refusal(struct installer *installer, const struct message_demand *
 
 /* Tells that a peer is about to be removed. False when there is no room: then it must stay. */
 bool announce_removal(struct installer *installer, uint32_t slot);
+
+/* There is room in capture's queue again. */
+void announce_emptied(struct installer *installer);
 
 /* Whether something is owed that only needs room in the channel. */
 bool announce_is_owing(const struct installer *installer);

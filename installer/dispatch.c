@@ -18,9 +18,6 @@
 #include "installer/survey.h"
 #include "installer/sweep.h"
 
-#define MESSAGES_A_TURN    64
-#define QUEUED_DEMANDS_MAX 4096 /* more than the channel's buffer can hold */
-
 enum { WATCH_DUMP = ROLE_COUNT, WATCH_NOTICES, WATCH_COUNT };
 
 /*
@@ -51,27 +48,31 @@ void dispatch_demand(struct installer *installer, const struct message_demand *d
 /*
  * The control plane knows the key no more. 410 is definite, and an installed peer goes. After 404 it
  * stays until a guard against a fleet of mistaken ones decides; the client finds it answering.
+ * False if it could not go now.
  */
-static void remove_revoked(struct installer *installer, const struct message_peer *peer)
+static bool remove_revoked(struct installer *installer, const struct message_peer *peer)
 {
 	uint32_t slot = peers_find(&installer->peers, peer->key);
 
 	if (slot == KEY_INDEX_NONE || installer->peers.items[slot].state != KNOWN_INSTALLED)
-		return;
+		return true;
 	if (!token_bucket_take(&installer->removals, clock_ms())) {
 		installer->counters.rate_limited++;
-		return;
+		return false;
 	}
-	removal_one(installer, slot, "revoked");
+	return removal_one(installer, slot, "revoked") == 0;
 }
 
-static void serve_capture(struct installer *installer, unsigned limit)
+static void serve_capture(struct installer *installer, uint32_t limit)
 {
 	struct message message;
 
-	for (unsigned i = 0; i < limit; i++) {
+	if (limit > installer->demands_left)
+		limit = installer->demands_left;
+	for (uint32_t i = 0; i < limit; i++) {
 		if (!process_receive(&installer->process, ROLE_CAPTURE, &message))
 			return;
+		installer->demands_left--;
 		if (message.type == MESSAGE_TYPE_DEMAND)
 			dispatch_demand(installer, &message.demand);
 	}
@@ -81,6 +82,7 @@ static void serve_capture(struct installer *installer, unsigned limit)
  * An answer can overtake its demand here, though it was sent later: capture's channel may have been
  * looked at before the demand came, and fetcher's after the answer did. So before an answer counts
  * as one that nobody waits for, capture's queue is read; a demand that led to it is there by now.
+ * Whoever floods both channels can't keep us here: a turn's share of demands is bounded.
  */
 static struct ticket *take_ticket(struct installer *installer, const struct message_peer *peer)
 {
@@ -89,7 +91,7 @@ static struct ticket *take_ticket(struct installer *installer, const struct mess
 	if (ticket != NULL)
 		return ticket;
 	install_flush(installer); /* new demands may take the place of the batch's tickets */
-	serve_capture(installer, QUEUED_DEMANDS_MAX);
+	serve_capture(installer, installer->demands_left);
 	return tickets_take(&installer->tickets, peer->id, peer->key, clock_ms());
 }
 
@@ -114,13 +116,24 @@ void dispatch_peer(struct installer *installer, const struct message_peer *peer)
 		announce_outcome(installer, ticket, OUTCOME_ABSENT, peer->valid_ms);
 		return;
 	case PEER_REVOKED:
-		remove_revoked(installer, peer);
-		announce_outcome(installer, ticket, OUTCOME_REVOKED, peer->valid_ms);
+		/* One that had to stay must not be held back as revoked: a later demand removes it. */
+		announce_outcome(installer, ticket,
+			remove_revoked(installer, peer) ? OUTCOME_REVOKED : OUTCOME_FAILED,
+			peer->valid_ms);
 		return;
 	case PEER_FAILED:
 		announce_outcome(installer, ticket, OUTCOME_FAILED, peer->valid_ms);
 		return;
 	}
+}
+
+void dispatch_renewed(struct installer *installer, enum role role)
+{
+	if (role != ROLE_CAPTURE)
+		return;
+	/* What the old one demanded, for whatever reason, opens no door any more. */
+	tickets_expire(&installer->tickets, INT64_MAX);
+	announce_everything(installer);
 }
 
 static void serve_control(struct installer *installer)
@@ -135,8 +148,8 @@ static void serve_control(struct installer *installer)
 			close(fd);
 		if (message.type == MESSAGE_TYPE_INSTALLER_SETTINGS)
 			start_apply_settings(installer, &message.installer_settings);
-		else if (message.type == MESSAGE_TYPE_RENEW && message.renew.role == ROLE_CAPTURE)
-			announce_everything(installer);
+		else if (message.type == MESSAGE_TYPE_RENEW)
+			dispatch_renewed(installer, (enum role)message.renew.role);
 	}
 }
 
@@ -182,6 +195,26 @@ void dispatch_ready(struct installer *installer)
 		installer->addresses.count);
 }
 
+/* What was dropped and refused, in one line now and then. */
+void dispatch_report(struct installer *installer)
+{
+	struct counters *counters = &installer->counters;
+	uint64_t unsent = installer->process.channels[ROLE_CAPTURE].dropped;
+
+	if (!count_report_due(&counters->report,
+		    counters->without_ticket + counters->refused_demands + counters->rate_limited +
+			    counters->rejected + counters->no_room + unsent,
+		    clock_ms()))
+		return;
+	log_event(LOG_LEVEL_NOTICE, "dropped",
+		"without_ticket=%llu refused_demands=%llu rate_limited=%llu rejected=%llu "
+		"no_room=%llu queue_full=%llu",
+		(unsigned long long)counters->without_ticket,
+		(unsigned long long)counters->refused_demands,
+		(unsigned long long)counters->rate_limited, (unsigned long long)counters->rejected,
+		(unsigned long long)counters->no_room, (unsigned long long)unsent);
+}
+
 static int earlier(int a, int b)
 {
 	return b < 0 || (a >= 0 && a < b) ? a : b;
@@ -194,7 +227,7 @@ static void wait_for_work(struct installer *installer, struct pollfd set[static 
 
 	timeout_ms = earlier(timeout_ms, sweep_timeout_ms(installer, now_ms));
 	process_watch(&installer->process, set);
-	if (announce_is_owing(installer))
+	if (announce_is_owing(installer) || installer->announce.full_since_ms != 0)
 		set[ROLE_CAPTURE].events |= POLLOUT;
 	set[WATCH_DUMP] = (struct pollfd){
 		.fd = installer->device.is_dumping ? netlink_fd(&installer->device.dumps) : -1,
@@ -203,6 +236,8 @@ static void wait_for_work(struct installer *installer, struct pollfd set[static 
 		(struct pollfd){.fd = netlink_fd(&installer->notices), .events = POLLIN};
 	if (poll(set, WATCH_COUNT, timeout_ms) < 0 && errno != EINTR)
 		log_fatal("poll_failed", "error=\"%s\"", strerror(errno));
+	if ((set[ROLE_CAPTURE].revents & POLLOUT) != 0)
+		announce_emptied(installer);
 }
 
 void dispatch_turn(struct installer *installer)
@@ -210,6 +245,7 @@ void dispatch_turn(struct installer *installer)
 	struct pollfd set[WATCH_COUNT];
 
 	wait_for_work(installer, set);
+	installer->demands_left = DEMANDS_A_TURN;
 	serve_control(installer);
 	if (set[WATCH_NOTICES].revents != 0)
 		address_watch_refresh(installer);
@@ -220,4 +256,5 @@ void dispatch_turn(struct installer *installer)
 	tell_supervisor(installer);
 	if (announce_is_owing(installer))
 		announce_continue(installer);
+	dispatch_report(installer);
 }

@@ -14,5 +14,9 @@ void dispatch_turn(struct installer *installer);
 /* One message of capture or fetcher; for dispatch_turn() and for tests. */
 void dispatch_demand(struct installer *installer, const struct message_demand *demand);
 void dispatch_peer(struct installer *installer, const struct message_peer *peer);
+/* The channel to that role is a new one, and so is the process behind it. */
+void dispatch_renewed(struct installer *installer, enum role role);
+/* Logs what was dropped and refused, when it is time. */
+void dispatch_report(struct installer *installer);
 
 #endif

@@ -80,6 +80,18 @@ static bool is_as_offered(const struct peers *peers, const struct eviction_candi
 	       peer->is_confirmed == candidate->is_confirmed;
 }
 
+uint32_t eviction_take_unconfirmed(
+	struct eviction_candidates *candidates, const struct peers *peers)
+{
+	while (candidates->count > 0 && !candidates->item[candidates->count - 1].is_confirmed) {
+		const struct eviction_candidate *last = &candidates->item[--candidates->count];
+
+		if (is_as_offered(peers, last))
+			return last->slot;
+	}
+	return KEY_INDEX_NONE;
+}
+
 uint32_t eviction_take(struct eviction_candidates *candidates, const struct peers *peers)
 {
 	while (candidates->count > 0) {

@@ -47,5 +47,8 @@ void eviction_offer(struct eviction_candidates *candidates, const struct evictio
 
 /* Takes out the first to go that is still as it was when offered, or KEY_INDEX_NONE. */
 uint32_t eviction_take(struct eviction_candidates *candidates, const struct peers *peers);
+/* The same among unconfirmed ones alone: confirmed ones stay candidates. */
+uint32_t eviction_take_unconfirmed(
+	struct eviction_candidates *candidates, const struct peers *peers);
 
 #endif

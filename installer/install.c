@@ -19,25 +19,30 @@
 /* Makes the kernel start a handshake when it goes from 0 to this; any number would do. */
 #define INITIATE_KEEPALIVE_SECONDS 25
 
-static void log_demand(
-	enum log_level level, const char *event, const struct ticket *ticket, const char *reason)
+static void log_demand(struct installer *installer, const char *event, const struct ticket *ticket,
+	const char *reason)
 {
 	char key[KEY_BASE64_BYTES], quoted[LOG_QUOTED_BYTES];
 
-	log_event(level, event, "id=%llu key=%s reason=%s", (unsigned long long)ticket->demand.id,
-		key_to_base64(key, ticket->demand.key), log_quote(quoted, reason));
+	if (!line_budget_take(
+		    &installer->counters.refusal_lines, clock_ms(), REFUSAL_LINES_A_SECOND))
+		return;
+	log_event(LOG_LEVEL_WARNING, event, "id=%llu key=%s reason=%s",
+		(unsigned long long)ticket->demand.id, key_to_base64(key, ticket->demand.key),
+		log_quote(quoted, reason));
 }
 
 static void reject(struct installer *installer, struct ticket *ticket, const char *reason)
 {
-	log_demand(LOG_LEVEL_WARNING, "rejected", ticket, reason);
+	installer->counters.rejected++;
+	log_demand(installer, "rejected", ticket, reason);
 	announce_outcome(installer, ticket, OUTCOME_REJECTED, 0);
 }
 
 /* For now: nothing is wrong with the peer, and a later demand may find it otherwise. */
 static void fail(struct installer *installer, struct ticket *ticket, const char *reason)
 {
-	log_demand(LOG_LEVEL_WARNING, "install_failed", ticket, reason);
+	log_demand(installer, "install_failed", ticket, reason);
 	announce_outcome(installer, ticket, OUTCOME_FAILED, 0);
 }
 
@@ -48,6 +53,19 @@ static uint32_t unconfirmed_max(uint32_t max_peers)
 	if (part < UNCONFIRMED_MIN)
 		part = UNCONFIRMED_MIN;
 	return part < max_peers ? part : max_peers;
+}
+
+/* Removes those unconfirmed peers that yield first, where there are as many as there may be. */
+static bool make_unconfirmed_room(struct installer *installer)
+{
+	uint32_t slot;
+
+	while (installer->peers.unconfirmed >= unconfirmed_max(installer->max_peers)) {
+		slot = eviction_take_unconfirmed(&installer->sweep.candidates, &installer->peers);
+		if (slot == KEY_INDEX_NONE || removal_one(installer, slot, "max_unconfirmed") != 0)
+			return false;
+	}
+	return true;
 }
 
 /* Removes the one that yields first, where max_peers is reached. */
@@ -69,13 +87,14 @@ static const char *find_room(struct installer *installer)
 	if (installer->reconcile.lacks_room)
 		return "the interface has more static peers or allowed IPs than the table has room "
 		       "for";
+	/* First, so that no confirmed peer goes for a newcomer that is then refused. */
+	if (!make_unconfirmed_room(installer)) {
+		survey_soon(installer);
+		return "too many peers wait for their handshake";
+	}
 	if (!make_room(installer)) {
 		survey_soon(installer);
 		return "max_peers is reached, and no peer is idle";
-	}
-	if (installer->peers.unconfirmed >= unconfirmed_max(installer->max_peers)) {
-		survey_soon(installer);
-		return "too many peers wait for their handshake";
 	}
 	return NULL;
 }
@@ -140,6 +159,7 @@ void install_found(
 	if (obstacle == NULL)
 		obstacle = record_intent(installer, item);
 	if (obstacle != NULL) {
+		installer->counters.no_room++;
 		explicit_bzero(item, sizeof(*item));
 		fail(installer, ticket, obstacle);
 		return;
@@ -245,12 +265,12 @@ void install_replay(struct installer *installer, const struct ticket *ticket)
 	address_watch_refresh(installer);
 	refusal = replay_refusal(demand, &installer->addresses, installer->gateway.listen_port);
 	if (refusal != NULL) {
-		log_demand(LOG_LEVEL_WARNING, "not_replayed", ticket, refusal);
+		log_demand(installer, "not_replayed", ticket, refusal);
 		return;
 	}
 	error = replay_send(demand);
 	if (error != 0) {
-		log_demand(LOG_LEVEL_WARNING, "replay_failed", ticket, strerror(-error));
+		log_demand(installer, "replay_failed", ticket, strerror(-error));
 		return;
 	}
 	log_event(LOG_LEVEL_INFO, "replayed", "id=%llu key=%s source=%s destination=%s",

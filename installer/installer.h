@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/line_budget.h"
 #include "common/process.h"
 #include "common/token_bucket.h"
 #include "installer/addresses.h"
@@ -38,6 +39,18 @@ enum {
 	/* Peers without a handshake: an eighth of max_peers, but so many at least. */
 	UNCONFIRMED_MIN = 1024,
 	UNCONFIRMED_PART = 8,
+
+	/* What one turn reads at most, so that no neighbour keeps us from the others: of each channel,
+	 * and of demands in all, which answers without a ticket make us look for (dispatch.c). The
+	 * latter is more than the channel's queue can hold. */
+	MESSAGES_A_TURN = 64,
+	DEMANDS_A_TURN = 4096,
+
+	/* A capture whose queue stays full for so long reads nothing, or pretends to. */
+	CAPTURE_DEAF_MS = 10000,
+
+	/* Lines about refused answers. */
+	REFUSAL_LINES_A_SECOND = 50,
 
 	/* Room in the table of allowed IPs: this many a peer on average. */
 	ALLOWED_IPS_A_PEER = 4,
@@ -88,15 +101,20 @@ struct sweep {
 /* What capture has yet to be told. */
 struct announce {
 	bool owes_gateway, owes_addresses, owes_known;
-	uint32_t number;    /* of the capture process that it is told to; peers carry theirs */
-	uint32_t next_slot; /* where the walk over the peers goes on */
-	bool restarts;      /* peers came behind it: walk once more */
+	uint32_t number;       /* of the capture process that it is told to; peers carry theirs */
+	uint32_t next_slot;    /* where the walk over the peers goes on */
+	bool restarts;         /* peers came behind it: walk once more */
+	int64_t full_since_ms; /* capture's queue was found full then, and not emptied since; 0: no */
 };
 
 struct counters {
 	uint64_t without_ticket;  /* PEERs that nobody waited for */
 	uint64_t refused_demands; /* for a full table of tickets */
-	uint64_t rate_limited;
+	uint64_t rate_limited;    /* installations and removals */
+	uint64_t rejected;        /* by the policy */
+	uint64_t no_room;         /* max_peers, or too many unconfirmed ones */
+	struct count_report report;
+	struct line_budget refusal_lines;
 };
 
 struct installer {
@@ -118,6 +136,7 @@ struct installer {
 	struct tickets tickets;
 	struct reconcile reconcile;
 	uint32_t batch_count;
+	uint32_t demands_left; /* of DEMANDS_A_TURN */
 	struct token_bucket installs, removals;
 
 	struct survey survey;

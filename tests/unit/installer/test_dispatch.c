@@ -18,6 +18,7 @@
 #include "installer/announce.h"
 #include "installer/install.h"
 #include "installer/outcome.h"
+#include "installer/removal.h"
 #include "installer/replay.h"
 #include "installer/start.h"
 #include "installer/survey.h"
@@ -27,7 +28,7 @@
 #define LISTEN_PORT 51820
 
 static struct installer installer;
-static struct channel capture, fetcher; /* their ends */
+static struct channel capture, fetcher, supervisor; /* their ends */
 static int64_t now_ms;
 
 /* What the kernel was told, a character a change: key's number, flags; and what it answers. */
@@ -155,6 +156,8 @@ static int set_up(void **state)
 	connect_pair(&capture, ROLE_CAPTURE);
 	connect_pair(&fetcher, ROLE_FETCHER);
 	installer.announce.number = 1;
+	installer.demands_left = DEMANDS_A_TURN;
+	connect_pair(&supervisor, ROLE_SUPERVISOR);
 	return 0;
 }
 
@@ -163,6 +166,8 @@ static int tear_down(void **state)
 	(void)state;
 	channel_close(&capture);
 	channel_close(&fetcher);
+	channel_close(&supervisor);
+	channel_close(&installer.process.channels[ROLE_SUPERVISOR]);
 	channel_close(&installer.process.channels[ROLE_CAPTURE]);
 	channel_close(&installer.process.channels[ROLE_FETCHER]);
 	peers_destroy(&installer.peers);
@@ -686,6 +691,156 @@ static void test_unconfirmed_cap(void **state)
 	expect_outcome(id, 5000, OUTCOME_INSTALLED);
 }
 
+/* Makes a peer a candidate as a dump would that finds it silent for longer than a session lasts. */
+static void offer(uint32_t number, bool is_confirmed)
+{
+	uint32_t slot = (uint32_t)(find(number) - installer.peers.items);
+
+	if (is_confirmed)
+		peers_confirm(&installer.peers, slot);
+	eviction_offer(&installer.sweep.candidates, &installer.eviction, &installer.peers, slot,
+		now_ms + EVICTION_SESSION_MS);
+}
+
+static void install_unconfirmed(uint32_t count)
+{
+	struct message message;
+
+	for (uint32_t key = 1; key <= count; key++) {
+		install(key, key);
+		now_ms += TICKET_LIFE_MS; /* for the test's small table of tickets */
+		while (channel_receive(&capture, &message) == 0)
+			continue;
+	}
+	forget_kernel();
+}
+
+/* At their own cap unconfirmed peers yield to newcomers, and to nobody else's cost. */
+static void test_unconfirmed_yield_first(void **state)
+{
+	(void)state;
+	install_unconfirmed(UNCONFIRMED_MIN + 1); /* the last one is refused */
+	peers_confirm(&installer.peers, (uint32_t)(find(7) - installer.peers.items));
+	install(9000, 9000);
+	expect_outcome(9000, 9000, OUTCOME_INSTALLED);
+	forget_kernel();
+	offer(7, true);
+	offer(9, false);
+	install(9001, 9001);
+	expect_removed(9);
+	expect_outcome(9001, 9001, OUTCOME_INSTALLED);
+	expect_kernel("[-9][+9001k0]r9001");
+	install(9002,
+		9002); /* no unconfirmed candidate is left, and an idle one is none for this */
+	expect_outcome(9002, 9002, OUTCOME_FAILED);
+	expect_kernel("");
+	assert_non_null(find(7));
+	assert_int_equal(installer.counters.no_room, 2);
+}
+
+/* A newcomer that finds too many unconfirmed peers is refused before a confirmed one goes for it. */
+static void test_nobody_goes_for_nothing(void **state)
+{
+	(void)state;
+	apply(CONNECT_REPLAY, UNCONFIRMED_MIN + 1);
+	install_unconfirmed(UNCONFIRMED_MIN);
+	peers_confirm(&installer.peers, (uint32_t)(find(7) - installer.peers.items));
+	install(9000, 9000);
+	expect_outcome(9000, 9000, OUTCOME_INSTALLED);
+	assert_int_equal(installer.peers.installed, installer.max_peers);
+	forget_kernel();
+	offer(7, true);
+	install(9001, 9001);
+	expect_outcome(9001, 9001, OUTCOME_FAILED);
+	expect_kernel("");
+	assert_non_null(find(7));
+	/* A live one doesn't go even where there is no other: it was never offered. */
+	peers_confirm(&installer.peers, (uint32_t)(find(8) - installer.peers.items));
+	installer.sweep.candidates.count = 0;
+	install(9002, 9002);
+	expect_outcome(9002, 9002, OUTCOME_FAILED);
+	assert_int_equal(installer.peers.installed, installer.max_peers);
+}
+
+/* Revocations, tickets and all, go at their own rate; one that had to wait is not held back. */
+static void test_rate_of_removals(void **state)
+{
+	(void)state;
+	for (uint32_t key = 1; key <= 5; key++) {
+		install(key, key);
+		expect_outcome(key, key, OUTCOME_INSTALLED);
+	}
+	forget_kernel();
+	token_bucket_init(&installer.removals, 1, 2, now_ms);
+	for (uint32_t key = 1; key <= 5; key++) {
+		demand(10 + key, key);
+		answer(10 + key, key, PEER_REVOKED);
+	}
+	expect_kernel("[-1][-2]");
+	for (uint32_t key = 1; key <= 2; key++) {
+		expect_removed(key);
+		expect_outcome(10 + key, key, OUTCOME_REVOKED);
+	}
+	for (uint32_t key = 3; key <= 5; key++)
+		expect_outcome(10 + key, key, OUTCOME_FAILED);
+	assert_int_equal(installer.counters.rate_limited, 3);
+	now_ms += 1000;
+	demand(23, 3);
+	answer(23, 3, PEER_REVOKED);
+	expect_kernel("[-3]");
+}
+
+/* Without a ticket nobody is revoked. */
+static void test_revocation_takes_a_ticket(void **state)
+{
+	(void)state;
+	install(1, 1);
+	forget_kernel();
+	answer(2, 1, PEER_REVOKED);
+	answer(1, 1, PEER_REVOKED);
+	expect_kernel("");
+	assert_non_null(find(1));
+	assert_int_equal(installer.counters.without_ticket, 2);
+}
+
+/* Answers without a ticket make a turn read no more demands than its share. */
+static void test_a_turn_is_bounded(void **state)
+{
+	struct message message = {.type = MESSAGE_TYPE_DEMAND};
+
+	(void)state;
+	installer.demands_left = 3;
+	for (uint32_t key = 1; key <= 8; key++) {
+		message.demand = demand_of(key, key);
+		assert_int_equal(channel_send(&capture, &message), 0);
+	}
+	for (uint32_t key = 1; key <= 4; key++)
+		answer(100 + key, key, PEER_FOUND);
+	assert_int_equal(installer.tickets.index.count, 3);
+	installer.demands_left = DEMANDS_A_TURN;
+	answer(200, 1, PEER_FOUND);
+	assert_int_equal(installer.tickets.index.count, 8);
+}
+
+/* What an old capture demanded does nothing any more once a new one is there. */
+static void test_tickets_end_with_their_capture(void **state)
+{
+	(void)state;
+	for (uint32_t key = 1; key <= 64; key++)
+		demand(key, key);
+	dispatch_renewed(&installer, ROLE_FETCHER);
+	answer(1, 1, PEER_ABSENT);
+	expect_outcome(1, 1, OUTCOME_ABSENT);
+	dispatch_renewed(&installer, ROLE_CAPTURE);
+	assert_true(installer.announce.owes_known);
+	answer(2, 2, PEER_FOUND);
+	install_flush(&installer);
+	expect_kernel("");
+	expect_silence();
+	install(100, 100); /* and the table has room for the new one's */
+	expect_outcome(100, 100, OUTCOME_INSTALLED);
+}
+
 static void test_rate(void **state)
 {
 	(void)state;
@@ -748,11 +903,42 @@ static void test_full_channel(void **state)
 	drain_capture();
 	announce_continue(&installer);
 	expect_outcome(2, 2, OUTCOME_INSTALLED);
-	expect_outcome(3, 1, OUTCOME_REVOKED);
+	expect_outcome(3, 1, OUTCOME_FAILED);
 	expect_silence();
 	assert_false(announce_is_owing(&installer));
 	peer = find(2);
 	assert_int_equal(peer->announcement, installer.announce.number);
+}
+
+static bool is_reported(enum role offender)
+{
+	struct message message;
+
+	return channel_receive(&supervisor, &message) == 0 &&
+	       message.type == MESSAGE_TYPE_OFFENCE && message.offence.offender == offender;
+}
+
+/* A capture that reads nothing keeps nobody installed: it is reported, and the removal goes on. */
+static void test_deaf_capture(void **state)
+{
+	(void)state;
+	install(1, 1);
+	fill_channel(&installer.process.channels[ROLE_CAPTURE]);
+	forget_kernel();
+	removal_one(&installer, 0, "test");
+	now_ms += CAPTURE_DEAF_MS - 1;
+	removal_one(&installer, 0, "test");
+	assert_false(is_reported(ROLE_CAPTURE));
+	expect_kernel("");
+	announce_emptied(&installer); /* it has read: its time begins anew */
+	now_ms += 1;
+	removal_one(&installer, 0, "test");
+	assert_false(is_reported(ROLE_CAPTURE));
+	now_ms += CAPTURE_DEAF_MS;
+	assert_int_equal(removal_one(&installer, 0, "test"), 0);
+	assert_true(is_reported(ROLE_CAPTURE));
+	expect_kernel("[-1]");
+	assert_null(find(1));
 }
 
 /* Repeating one demand is no way round the rate. */
@@ -951,6 +1137,13 @@ int main(void)
 		TEST(test_max_peers),
 		TEST(test_batch_is_not_evicted),
 		TEST(test_unconfirmed_cap),
+		TEST(test_unconfirmed_yield_first),
+		TEST(test_nobody_goes_for_nothing),
+		TEST(test_rate_of_removals),
+		TEST(test_revocation_takes_a_ticket),
+		TEST(test_a_turn_is_bounded),
+		TEST(test_tickets_end_with_their_capture),
+		TEST(test_deaf_capture),
 		TEST(test_rate),
 		TEST(test_static_unknown),
 		TEST(test_full_channel),

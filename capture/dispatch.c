@@ -306,7 +306,7 @@ static void report_dropped(struct dispatch *dispatch, int64_t now_ms)
 		    demands + lookups + refused + dispatch->expired + dispatch->not_kept, now_ms))
 		return;
 	log_event(LOG_LEVEL_NOTICE, "dropped",
-		"refused=%llu expired=%llu not_kept=%llu installer_full=%llu fetcher_full=%llu",
+		"refused=%llu expired=%llu not_kept=%llu unsent_demands=%llu unsent_lookups=%llu",
 		(unsigned long long)refused, (unsigned long long)dispatch->expired,
 		(unsigned long long)dispatch->not_kept, (unsigned long long)demands,
 		(unsigned long long)lookups);

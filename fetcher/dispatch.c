@@ -195,7 +195,7 @@ static void report(struct fetcher *fetcher, int64_t now_ms)
 	if (count_report_due(&fetcher->report, fetcher->lost + fetcher->failed + unasked, now_ms))
 		log_event(LOG_LEVEL_NOTICE, "dropped",
 			"answers_lost=%" PRIu64 " lookups_failed=%" PRIu64
-			" connector_full=%" PRIu64,
+			" unsent_connects=%" PRIu64,
 			fetcher->lost, fetcher->failed, unasked);
 }
 

@@ -208,7 +208,7 @@ void dispatch_report(struct installer *installer)
 		return;
 	log_event(LOG_LEVEL_NOTICE, "dropped",
 		"without_ticket=%llu refused_demands=%llu rate_limited=%llu rejected=%llu "
-		"no_room=%llu queue_full=%llu",
+		"no_room=%llu unsent=%llu",
 		(unsigned long long)counters->without_ticket,
 		(unsigned long long)counters->refused_demands,
 		(unsigned long long)counters->rate_limited, (unsigned long long)counters->rejected,

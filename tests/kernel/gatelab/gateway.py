@@ -70,12 +70,14 @@ class Gateway:
         path.chmod(0o600)
         return path
 
-    def start_pullgate(self, url=None, arguments=(), ready=True, **changes):
+    def start_pullgate(self, url=None, arguments=(), ready=True, binaries=pullgate.BINARIES,
+                       **changes):
         """Starts pullgate with write_configuration()'s file; returns when it is ready."""
         users.ensure()
         path = self.write_configuration(url, **changes)
         self.pullgate = pullgate.Pullgate(self.namespace, path,
-                                          self.lab.directory / "pullgate.log", arguments)
+                                          self.lab.directory / "pullgate.log", arguments,
+                                          binaries)
         if ready:
             self.pullgate.wait_event(READY_EVENT, process="pullgate")
         return self.pullgate

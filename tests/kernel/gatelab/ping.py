@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: ISC
-"""How long a tunnel takes to answer for the first time."""
+"""How long a tunnel takes to answer for the first time, and whether it goes on answering."""
 
 import contextlib
 import os
+import re
 import select
+import signal
 import socket
 import struct
+import subprocess
 import time
 
 ECHO_REQUEST = {4: 8, 6: 128}
@@ -58,3 +61,26 @@ def first_reply(namespace, address, deadline, pause=1.0):
                 if _is_reply(version, raw.recv(2048), identifier):
                     return time.monotonic() - start
     return None
+
+
+class Steady:
+    """ping(8) at a steady pace, from its making on."""
+
+    def __init__(self, namespace, address, interval=0.2):
+        self._process = namespace.popen("ping", "-n", "-i", interval, address,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def stop(self):
+        """Ends it; the numbers (sent, lost). The last two may be on their way: they count as sent
+        and not as lost."""
+        self._process.send_signal(signal.SIGINT)
+        text = self._process.communicate(timeout=60)[0].decode("ascii", "replace")
+        sent = int(re.search(r"^(\d+) packets transmitted", text, re.M).group(1))
+        answered = {int(number) for number in re.findall(r"bytes from .* icmp_seq=(\d+)", text)}
+        return sent, len(set(range(1, sent - 1)) - answered)
+
+    def close(self):
+        """Ends it, without counting."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()

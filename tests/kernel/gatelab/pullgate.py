@@ -42,12 +42,12 @@ def parse_event(text, when=0.0):
 class Pullgate:
     """Starts `pullgate -c configuration` in a namespace and reads its log until it ends."""
 
-    def __init__(self, namespace, configuration, log_file, arguments=()):
+    def __init__(self, namespace, configuration, log_file, arguments=(), binaries=BINARIES):
         self.configuration = Path(configuration)
         self.events = []
         self._changed = threading.Condition()
         self._ended = False
-        self.process = namespace.popen(BINARIES / "pullgate", *arguments, "-c", configuration,
+        self.process = namespace.popen(binaries / "pullgate", *arguments, "-c", configuration,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.pid = self.process.pid
         self._reader = threading.Thread(target=self._read, args=(log_file,), daemon=True)
@@ -109,7 +109,8 @@ class Pullgate:
                 pid = int(status.parent.name)
                 text = status.read_text()
                 if re.search(rf"^PPid:\t{self.pid}$", text, re.M) and "State:\tZ" not in text:
-                    found[os.path.basename(os.readlink(f"/proc/{pid}/exe"))] = pid
+                    binary = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+                    found[binary.removesuffix(" (deleted)")] = pid
         return found
 
     def signal(self, number):

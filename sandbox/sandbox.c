@@ -90,6 +90,16 @@ static int change_root(const struct sandbox *sandbox)
 	return root_change(sandbox->role, sandbox->socket_path);
 }
 
+/*
+ * Else the operator's terminal could be typed into (TIOCSTI), and a signal to the process group
+ * would reach what else the same shell started: PID namespaces don't bound it.
+ */
+static int leave_session(const struct sandbox *sandbox)
+{
+	(void)sandbox;
+	return setsid() >= 0 || getsid(0) == getpid() ? 0 : -errno;
+}
+
 static int set_umask(const struct sandbox *sandbox)
 {
 	(void)sandbox;
@@ -215,6 +225,7 @@ static const struct step {
 	{"user", check_user, "a user and a group that are not root's"},
 	{"thread", check_single_thread, "one thread"},
 	{"descriptors", check_descriptors, "every number of the table to be taken"},
+	{"session", leave_session, "setsid"},
 	{"namespaces", leave_namespaces, "CAP_SYS_ADMIN"},
 	{"coredump_filter", leave_memory_out_of_dumps, "/proc to be mounted"},
 	{"new_root", change_root,

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "supervisor/lifecycle.h"
 #include "supervisor/replay_socket.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/timestamps.h"
 
 static int open_signals(void)
 {
@@ -28,24 +28,6 @@ static int open_signals(void)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return -errno;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* The mapping that outlives capture; sealed, so that capture can't take bytes away from under it.
- */
-static int open_timestamps(uint32_t max_peers)
-{
-	int fd = memfd_create("timestamps", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int error = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)TIMESTAMPS_BYTES(max_peers)) != 0 ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) != 0)
-		error = -errno;
-	if (error == 0)
-		return fd;
-	close(fd);
-	return error;
 }
 
 static int find_binaries(struct supervisor *supervisor)
@@ -92,7 +74,7 @@ int supervisor_open(struct supervisor *supervisor)
 	supervisor->signals = open_signals();
 	if (supervisor->signals < 0)
 		return lifecycle_fail_start("signalfd", supervisor->signals);
-	supervisor->timestamps = open_timestamps(supervisor->config.max_peers);
+	supervisor->timestamps = timestamps_open(supervisor->config.max_peers);
 	if (supervisor->timestamps < 0)
 		return lifecycle_fail_start("timestamps", supervisor->timestamps);
 	error = open_replay_sockets(supervisor);

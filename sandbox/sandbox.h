@@ -13,7 +13,8 @@
 /*
  * Closes the sandbox of a child around the calling process, which must be root with one thread. From
  * here on it has
- *   mount, IPC, UTS and cgroup namespaces of its own, capture and fetcher also a network namespace;
+ *   a session, and mount, IPC, UTS and cgroup namespaces of its own, capture and fetcher also a
+ *   network namespace;
  *   an empty, read-only root (connector: with copies of the resolver's files in /etc);
  *   user_id and group_id without supplementary groups, and no capabilities (installer:
  *   CAP_NET_ADMIN alone);

@@ -92,6 +92,7 @@ static const struct call calls[] = {
 	CALL(geteuid, "is it root"),
 	CALL(getpid, "OpenSSL"),
 	CALL(getppid, "is the parent there"),
+	CALL(setsid, "own session: no terminal"),
 	CALL(umask, "files of nobody else"),
 	CALL_IF(unshare, "own namespaces, but never one of users", BITS_ARE(0, CLONE_NEWUSER, 0)),
 	CALL(mount, "own root"),

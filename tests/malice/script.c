@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -113,9 +114,12 @@ static FILE *take_file(const char *name)
 			name, i);
 		file = fopen(path, "re");
 		if (file == NULL)
-			continue;
-		unlink(path);
-		return file;
+			return NULL;
+		snprintf(path, sizeof(path), "%.*s/%s.taken.%d", (int)(slash - binary), binary,
+			name, i);
+		if (mkdir(path, S_IRWXU) == 0)
+			return file;
+		fclose(file);
 	}
 	return NULL;
 }

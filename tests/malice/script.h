@@ -3,9 +3,10 @@
  * What a process that was taken over does, for the tests on a real kernel: the real one's start,
  * sandbox and, at the end, its work, with a script in between.
  *
- * Scripts lie beside the binary as NAME.script.0, NAME.script.1, ... Each start takes the first
- * that is there and removes it, before the sandbox closes; without one the process is honest. A
- * line is a step:
+ * Scripts lie beside the binary as NAME.script.0, NAME.script.1, ... Each start takes the next one,
+ * before the sandbox closes; without one the process is honest. A directory NAME.taken.0 says that a
+ * script was taken: the supervisor's filter lets a child make directories, but remove nothing. A
+ * line of a script is a step:
  *
  *   attach ROLE HEX COUNT        sends the bytes with that many descriptors; a sandbox that is
  *                                closed allows no such call, so these are done before

@@ -53,8 +53,15 @@ class Takeover:
         shutil.copy2(binary, new)
         os.replace(new, self.directory / f"pullgate-{role}")
 
+    def _clear(self, role):
+        for script in self.directory.glob(f"{role}.script.*"):
+            script.unlink()
+        for mark in self.directory.glob(f"{role}.taken.*"):
+            mark.rmdir()
+
     def write(self, role, *scripts):
         """From its next start on the process is the malicious one, a script a start."""
+        self._clear(role)
         for number, script in enumerate(scripts):
             (self.directory / f"{role}.script.{number}").write_text(script.text(), encoding="ascii")
         self._replace(role, MALICIOUS / f"malicious-{role}")
@@ -66,8 +73,7 @@ class Takeover:
 
     def release(self, role):
         """The honest binary is back, and runs."""
-        for script in self.directory.glob(f"{role}.script.*"):
-            script.unlink()
+        self._clear(role)
         self._replace(role, BINARIES / f"pullgate-{role}")
         pullgate = self.lab.gateway.pullgate
         mark = pullgate.mark()

@@ -70,7 +70,7 @@ class Gateway:
         path.chmod(0o600)
         return path
 
-    def start_pullgate(self, url=None, arguments=(), ready=True, binaries=pullgate.BINARIES,
+    def start_pullgate(self, url=None, arguments=(), ready=True, binaries=None,
                        **changes):
         """Starts pullgate with write_configuration()'s file; returns when it is ready."""
         users.ensure()

@@ -42,12 +42,12 @@ def parse_event(text, when=0.0):
 class Pullgate:
     """Starts `pullgate -c configuration` in a namespace and reads its log until it ends."""
 
-    def __init__(self, namespace, configuration, log_file, arguments=(), binaries=BINARIES):
+    def __init__(self, namespace, configuration, log_file, arguments=(), binaries=None):
         self.configuration = Path(configuration)
         self.events = []
         self._changed = threading.Condition()
         self._ended = False
-        self.process = namespace.popen(binaries / "pullgate", *arguments, "-c", configuration,
+        self.process = namespace.popen((binaries or BINARIES) / "pullgate", *arguments, "-c", configuration,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.pid = self.process.pid
         self._reader = threading.Thread(target=self._read, args=(log_file,), daemon=True)

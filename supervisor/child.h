@@ -45,6 +45,11 @@ struct child {
 	bool is_ending;     /* was killed by us */
 	struct health health;
 	struct token_bucket messages; /* that it may still send us */
+	/* Reports of each other one's offences, in the minute that began then. */
+	struct accusations {
+		unsigned count;
+		int64_t since_ms;
+	} accusations[ROLE_COUNT];
 };
 
 /* What a child inherits: by number in its table, ours or -1 for a number that stays closed. */

@@ -51,22 +51,43 @@ static int handle_device(struct supervisor *supervisor, const struct message_dev
 	return error == 0 ? 0 : lifecycle_fail_start("packet_socket", error);
 }
 
+/*
+ * An offender that is somebody else's from its first moment on is started 22 times in the first
+ * minute (child_schedule_restart()), and each time can offend once.
+ */
+#define ACCUSATIONS_A_MINUTE 24
+
+/* Whether there are more than can be true. */
+static bool accuses_too_much(struct accusations *accusations, int64_t now_ms)
+{
+	if (now_ms - accusations->since_ms >= 60000)
+		*accusations = (struct accusations){.since_ms = now_ms};
+	return ++accusations->count > ACCUSATIONS_A_MINUTE;
+}
+
+static void end_offender(struct child *offender, enum role reporter)
+{
+	log_event(LOG_LEVEL_ERROR, "offender_killed", "role=%s pid=%d reported_by=%s",
+		role_name(offender->role), (int)offender->pid, role_name(reporter));
+	child_kill(offender);
+}
+
 /* Who offended may have been started afresh since, and the new one has done nothing. */
-static int handle_offence(struct supervisor *supervisor, const struct child *reporter,
+static int handle_offence(struct supervisor *supervisor, struct child *reporter,
 	const struct message_offence *offence)
 {
 	struct child *offender = &supervisor->children[offence->offender];
 
 	if (!role_linked(reporter->role, offender->role) || offender->role == ROLE_SUPERVISOR)
 		return -EPROTO;
-	if (offence->generation < offender->generation) {
+	if (offence->generation < offender->generation)
 		log_event(LOG_LEVEL_NOTICE, "offender_gone", "role=%s reported_by=%s",
 			role_name(offender->role), role_name(reporter->role));
-		return 0;
-	}
-	log_event(LOG_LEVEL_ERROR, "offender_killed", "role=%s pid=%d reported_by=%s",
-		role_name(offender->role), (int)offender->pid, role_name(reporter->role));
-	child_kill(offender);
+	else
+		end_offender(offender, reporter->role);
+	/* A restart of the accused resets its limits, so one who goes on accusing is suspect. */
+	if (accuses_too_much(&reporter->accusations[offender->role], clock_ms()))
+		return -EMLINK;
 	return 0;
 }
 
@@ -99,6 +120,8 @@ static const char *describe(int error)
 		return "a message at a time when it makes no sense";
 	case -ENOBUFS:
 		return "a flood of messages";
+	case -EMLINK:
+		return "more reports of offences than can be believed";
 	default:
 		return strerror(-error);
 	}

@@ -69,6 +69,7 @@ static int spawn(struct supervisor *supervisor, struct child *child)
 		channel_close(&child->control);
 		return error;
 	}
+	memset(child->accusations, 0, sizeof(child->accusations));
 	token_bucket_init(&child->messages, MESSAGES_PER_SECOND, MESSAGES_BURST, clock_ms());
 	log_event(LOG_LEVEL_DEBUG, "started", "role=%s pid=%d generation=%llu",
 		role_name(child->role), (int)child->pid,

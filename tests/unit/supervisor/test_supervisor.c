@@ -38,6 +38,7 @@ enum order {
 	HIDE = 'h',        /* stop talking to the supervisor, but live */
 	REPORT = 'o',      /* say that the installer sent what it can't */
 	REPORT_LATE = 'l', /* say it of one that there was before */
+	ACCUSE = 'x',      /* say it 25 times */
 	READY = 'r',       /* say READY again */
 	ANSWER = 'a',      /* answer a question that nobody asked */
 	GARBAGE = 'g',     /* send bytes that are no message */
@@ -89,6 +90,10 @@ static void carry_out(struct process *process, enum order order)
 			poll(NULL, 0, -1);
 	case REPORT:
 		process_report_offence(process, ROLE_INSTALLER);
+		break;
+	case ACCUSE:
+		for (int i = 0; i < 25; i++)
+			process_report_offence(process, ROLE_INSTALLER);
 		break;
 	case REPORT_LATE:
 		process->channels[ROLE_INSTALLER].generation = 0;
@@ -342,6 +347,12 @@ static void what_no_honest_child_says_replaces_it(void **state)
 	assert_offence(ROLE_INSTALLER, FLOOD, " reason=\"a flood of messages");
 }
 
+static void accuser_without_end_is_replaced(void **state)
+{
+	(void)state;
+	assert_offence(ROLE_FETCHER, ACCUSE, " reason=\"more reports of offences");
+}
+
 /* The second change waits for its time, and the first one holds meanwhile. */
 static void moved_port_restarts_capture_on_another_socket(void **state)
 {
@@ -539,6 +550,7 @@ int main(int argc, char **argv)
 		SUPERVISOR_TEST(child_that_hides_is_replaced),
 		SUPERVISOR_TEST(reported_offender_is_replaced),
 		SUPERVISOR_TEST(late_report_leaves_the_new_one_alone),
+		SUPERVISOR_TEST(accuser_without_end_is_replaced),
 		SUPERVISOR_TEST(what_no_honest_child_says_replaces_it),
 		SUPERVISOR_TEST(moved_port_restarts_capture_on_another_socket),
 		SUPERVISOR_TEST(supervisor_keeps_what_restarts_take_and_no_more),

@@ -22,6 +22,12 @@ def run(*words, stdin=None, check=True, deadline=DEADLINE):
     return done.stdout
 
 
+def start(*words):
+    """Starts a command that says nothing unless it fails: its standard error is kept."""
+    return subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
 def stop(process, patience=DEADLINE):
     """Ends a subprocess.Popen with SIGTERM, after `patience` seconds with SIGKILL; its status."""
     if process.poll() is None:

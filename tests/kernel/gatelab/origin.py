@@ -38,8 +38,8 @@ http {{
     server {{
         listen {v4}:{http_port};
         listen [{v6}]:{http_port};
-        listen {v4}:{https_port} ssl http2;
-        listen [{v6}]:{https_port} ssl http2;
+        listen {v4}:{https_port} ssl{http2};
+        listen [{v6}]:{https_port} ssl{http2};
         ssl_certificate {certificate};
         ssl_certificate_key {key};
         root {directory}/docroot;
@@ -92,12 +92,13 @@ class Origin:
         port = {"http": HTTP_PORT, "https": HTTPS_PORT}[scheme]
         return f"{scheme}://{addresses.url_host(addresses.ORIGIN[version])}:{port}/peer/{key}"
 
-    def start(self, server_lines="", http_lines=""):
+    def start(self, server_lines="", http_lines="", has_http2=True):
         """Starts nginx; the lines go into its configuration (headers, limits)."""
         text = CONFIGURATION.format(
             directory=self.directory, v4=addresses.ORIGIN[4], v6=addresses.ORIGIN[6],
             http_port=HTTP_PORT, https_port=HTTPS_PORT, certificate=self.certificate,
-            key=self.key, server_lines=server_lines, http_lines=http_lines)
+            key=self.key, server_lines=server_lines, http_lines=http_lines,
+            http2=" http2" if has_http2 else "")
         configuration = self.directory / "nginx.conf"
         configuration.write_text(text, encoding="ascii")
         with open(self.directory / "nginx.log", "ab") as log:

@@ -91,7 +91,7 @@ static void count_kind(struct kinds *kinds, const char *text)
 static int look_at_descriptor(void *context, const char *entry)
 {
 	struct walk *walk = context;
-	int fd = atoi(entry);
+	int fd = (int)strtol(entry, NULL, 10);
 	char text[AUDIT_TEXT_BYTES];
 
 	if (fd >= 0 && fd < FD_INHERITED_END)

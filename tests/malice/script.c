@@ -3,6 +3,7 @@
 #include "script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,7 @@ static FILE *take_file(const char *name)
 			return NULL;
 		snprintf(path, sizeof(path), "%.*s/%s.taken.%d", (int)(slash - binary), binary,
 			name, i);
-		if (mkdir(path, S_IRWXU) == 0)
+		if (mkdirat(AT_FDCWD, path, S_IRWXU) == 0)
 			return file;
 		fclose(file);
 	}

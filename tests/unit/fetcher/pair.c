@@ -238,12 +238,22 @@ static void end(pid_t child)
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 }
 
+/* AddressSanitizer looks for leaks at an exit, with a process that the sandbox doesn't allow. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EXITS_ARE_CLEAN false
+#endif
+#endif
+#ifndef EXITS_ARE_CLEAN
+#define EXITS_ARE_CLEAN true
+#endif
+
 void pair_await_connector_end(struct pair *pair)
 {
 	int status;
 
 	assert_int_equal(waitpid(pair->connector, &status, 0), pair->connector);
-	assert_true(WIFEXITED(status));
+	assert_true(WIFEXITED(status) || !EXITS_ARE_CLEAN);
 	pair->connector = 0;
 }
 

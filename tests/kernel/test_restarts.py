@@ -52,5 +52,7 @@ def test_a_demand_under_way_survives_each_child(lab):
     pullgate = lab.gateway.start_pullgate(slow_origin(lab, may_answer).url(), arguments=["-v"],
                                           origin={"timeout": "30s"})
     for name in CHILDREN:
-        assert any(initiations_around_an_end(lab, pullgate, name, may_answer) == 1
+        # What a capture demanded ends with it, so its client's retry is what connects.
+        most = 2 if name == "capture" else 1
+        assert any(initiations_around_an_end(lab, pullgate, name, may_answer) <= most
                    for _ in range(3)), name

@@ -61,18 +61,22 @@ static void check_not_found(const struct message_peer *peer)
 	FUZZ_CHECK(peer->has_preshared_key == 0 && peer->persistent_keepalive == 0);
 }
 
-/* Whether the reason repeats a string of 12 characters and more that the body holds in quotes and
- * pullgate's own texts don't: a secret would be one. */
+/* Whether the reason repeats how a quoted key in the body begins: a secret would be one. */
 static bool quotes_body(const char *reason, const char *body, size_t length)
 {
-	for (size_t i = 0; i + 44 < length; i++) {
-		char part[13] = {0};
+	enum { DIGITS = 43, BEGINNING = 12 };
 
-		if (body[i] != '"' || body[i + 44] != '=')
+	for (size_t i = 0; i + DIGITS + 1 < length; i++) {
+		char key[DIGITS + 1] = {0};
+
+		if (body[i] != '"' || body[i + DIGITS + 1] != '=')
 			continue;
-		memcpy(part, body + i + 1, 12);
-		if (strlen(part) == 12 && strstr(reason, part) != NULL &&
-			strcspn(part, " :,") == 12)
+		memcpy(key, body + i + 1, DIGITS);
+		if (strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				"0123456789+/") != DIGITS)
+			continue;
+		key[BEGINNING] = '\0';
+		if (strstr(reason, key) != NULL)
 			return true;
 	}
 	return false;

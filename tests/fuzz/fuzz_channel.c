@@ -68,9 +68,8 @@ static bool send_bytes(const struct wire *wire, const uint8_t *bytes, size_t len
 static int expected_error(
 	const struct channel *channel, struct message *message, const uint8_t *bytes, size_t length)
 {
-	if (length == 0)
-		return -ENOTCONN;
-	if (length > MESSAGE_BYTES_MAX || message_decode(message, bytes, length) != 0)
+	if (length == 0 || length > MESSAGE_BYTES_MAX ||
+		message_decode(message, bytes, length) != 0)
 		return -EBADMSG;
 	return message_allowed(message->type, channel->peer, channel->self) ? 0 : -EBADMSG;
 }

@@ -9,11 +9,13 @@ row of a list was seen, or stands below with the reason why it must stay. PULLGA
 import os
 import signal
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from gatelab import addresses, initiation, origin, pki, system_calls, wireguard
 from gatelab.name_server import NameServer
+from gatelab.waiting import wait_until
 
 pytestmark = [pytest.mark.wireguard, pytest.mark.netem]
 
@@ -21,6 +23,7 @@ LOOKUPS = 1000 if os.environ.get("PULLGATE_FULL") else 60
 AT_A_TIME = 20
 KNOWN_OF = 5  # every fifth key is known to the origin
 REQUESTS_A_CONNECTION = 5
+STOPS = 3
 # Numbers of the peers made by hand; the lab's own clients count from 0.
 FIRST_NUMBER = 1000
 PORT = 40000
@@ -144,6 +147,16 @@ class Load:
         self.pullgate.wait_event("child_ready", since=mark, role=role)
         self.look_up(1)
 
+    def stop_and_go_on(self):
+        """Each child stopped while it waits: its poll goes on as restart_syscall. One that happens not
+        to wait when it is stopped gets another chance."""
+        for pid in self.pullgate.children().values():
+            for _ in range(STOPS):
+                os.kill(pid, signal.SIGSTOP)
+                wait_until(lambda: state(pid) in "tT", f"{pid} to stop")
+                os.kill(pid, signal.SIGCONT)
+                wait_until(lambda: state(pid) in "S", f"{pid} to wait again")
+
     def end(self):
         """Ends pullgate; what was seen, {role: Counter of (call, arguments)}. What children do passes
         the supervisor's filter too; before they close their own, that alone."""
@@ -157,6 +170,11 @@ class Load:
                 if pid in roles:
                     seen[roles[pid]].update(system_calls.behind_filter(calls))
         return seen
+
+
+def state(pid):
+    """As ps(1) shows it in one letter: S waits, T was stopped, t was stopped and is traced."""
+    return Path(f"/proc/{pid}/status").read_text(encoding="utf-8").split("State:\t")[1][0]
 
 
 def count(rows, seen):
@@ -220,6 +238,7 @@ def test_calls_under_load_are_the_lists(make_lab):
         load.reload()
         load.look_up(LOOKUPS - LOOKUPS // 2)
         load.connect_clients()
+        load.stop_and_go_on()
         seen = load.end()
     requests = lab.origin.requests()
     connections = len(load.pullgate.find("connected", process="pullgate-connector"))

@@ -6,47 +6,7 @@
 #ifndef PULLGATE_FETCHER_DISPATCH_H
 #define PULLGATE_FETCHER_DISPATCH_H
 
-#include <stdint.h>
-
-#include "common/line_budget.h"
-#include "common/process.h"
-#include "common/token_bucket.h"
-#include "fetcher/http_client.h"
-#include "fetcher/lookup_table.h"
-#include "fetcher/material.h"
-#include "fetcher/negative_cache.h"
-#include "fetcher/socket_pool.h"
-#include "fetcher/url_template.h"
-
-/* A lookup queued for longer is given up: its client retries after 5 s (WireGuard paper, section
- * 6.1), and that retry asks again. */
-#define FETCHER_PATIENCE_MS 5000
-
-/* At most one line about refused credentials in this time; every failure has its own besides. */
-#define FETCHER_LOUD_MS 10000
-
-struct fetcher {
-	struct process process;
-	struct message_fetcher_settings settings;
-	struct url_template url;
-	/* The set in use, and the one that comes before the next FETCHER_SETTINGS: all the material
-	 * that belongs to them. What doesn't come is configured no more. */
-	struct material_set material[2];
-	unsigned in_use;    /* which of them */
-	int material_error; /* of the set to come; it is then not taken */
-	struct lookup_table *lookups;
-	struct negative_cache *negatives;
-	struct token_bucket bucket;
-	struct socket_pool sockets;
-	struct http_client *http;
-	int64_t held_until_ms; /* by the origin's Retry-After */
-	int64_t asked_ms;      /* when the last LOOKUP came */
-	int64_t looked_ms;     /* when the last turn looked at what time brings */
-	uint64_t lost, failed; /* answers that found no room, lookups without an answer */
-	struct count_report report;
-	struct line_budget lines;
-	int64_t loud_ms; /* when refused credentials were last spoken of; 0: never */
-};
+#include "fetcher/fetcher.h"
 
 /* Takes START, material and settings from the supervisor and makes all that the sandbox will not
  * let it make. Fatal on anything that doesn't fit. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* Lookups become requests, responses become answers. */
+#ifndef PULLGATE_FETCHER_REQUESTS_H
+#define PULLGATE_FETCHER_REQUESTS_H
+
+#include "fetcher/fetcher.h"
+
+/* Whether a lookup waits that only the rate can hold back. */
+bool requests_can_start(const struct fetcher *fetcher, int64_t now_ms);
+
+/* Starts what can be started; how many that were. */
+size_t requests_start(struct fetcher *fetcher, int64_t now_ms);
+
+/* Ends the lookups of the requests that have ended. */
+void requests_take_results(struct fetcher *fetcher);
+
+/* Gives up what has waited too long, or is going to. */
+void requests_expire(struct fetcher *fetcher, int64_t now_ms);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* The supervisor's settings and material, taken into use. */
+#ifndef PULLGATE_FETCHER_SETTINGS_H
+#define PULLGATE_FETCHER_SETTINGS_H
+
+#include "fetcher/fetcher.h"
+
+/* At the start: waits for material and settings. Fatal on anything that can't be used. */
+void settings_await(struct fetcher *fetcher);
+
+/* Keeps material for the settings that follow it; an error is logged and has these refused. fd
+ * stays the caller's. */
+void settings_take_material(struct fetcher *fetcher, enum material_kind kind, int fd);
+
+/*
+ * Takes settings into use; with another origin or other credentials everything under way begins
+ * anew. 0, or -EINVAL when they can't be used: the old ones stay, and the log says why.
+ */
+int settings_apply(struct fetcher *fetcher, const struct message_fetcher_settings *settings);
+
+/* Fills the bucket of requests anew for that rate. */
+void settings_limit_requests(struct fetcher *fetcher, uint64_t per_second);
+
+#endif

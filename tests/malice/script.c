@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 enum {
@@ -256,6 +257,16 @@ static void await_step(struct script *script, const struct step *step)
 	}
 }
 
+/* The supervisor's questions are answered meanwhile. */
+static void pause_step(struct script *script, const struct step *step)
+{
+	int64_t until_ms = clock_ms() + (int64_t)step->number;
+	int64_t left_ms;
+
+	while ((left_ms = until_ms - clock_ms()) > 0)
+		serve_supervisor(script, (int)left_ms);
+}
+
 void script_run(struct script *script)
 {
 	for (const struct step *step = script->first; step != NULL; step = step->next) {
@@ -264,7 +275,7 @@ void script_run(struct script *script)
 		else if (strcmp(step->verb, "await") == 0)
 			await_step(script, step);
 		else if (strcmp(step->verb, "pause") == 0)
-			poll(NULL, 0, (int)step->number);
+			pause_step(script, step);
 		else if (strcmp(step->verb, "say") == 0)
 			log_event(LOG_LEVEL_NOTICE, "script", "said=%s", step->word);
 		while (strcmp(step->verb, "idle") == 0)

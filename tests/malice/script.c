@@ -257,14 +257,29 @@ static void await_step(struct script *script, const struct step *step)
 	}
 }
 
+/* Reads what the others sent, and throws it away: who reads nothing for long is ended as deaf. */
+static void listen_to_others(struct script *script)
+{
+	struct message message;
+
+	for (enum role role = 0; role < ROLE_COUNT; role++) {
+		struct channel *channel = &script->process->channels[role];
+
+		while (role != ROLE_SUPERVISOR && channel_receive(channel, &message) == 0)
+			continue;
+	}
+}
+
 /* The supervisor's questions are answered meanwhile. */
 static void pause_step(struct script *script, const struct step *step)
 {
 	int64_t until_ms = clock_ms() + (int64_t)step->number;
 	int64_t left_ms;
 
-	while ((left_ms = until_ms - clock_ms()) > 0)
-		serve_supervisor(script, (int)left_ms);
+	while ((left_ms = until_ms - clock_ms()) > 0) {
+		serve_supervisor(script, left_ms < WAIT_MS ? (int)left_ms : WAIT_MS);
+		listen_to_others(script);
+	}
 }
 
 void script_run(struct script *script)

@@ -13,7 +13,7 @@
  *   await KEY                    reads LOOKUPs until one for the key (64 hex digits) has come
  *   send ROLE HEX TIMES [AT]     sends the bytes ("-": none), waiting where the queue is full; the
  *                                id of the LOOKUP awaited last replaces 8 bytes from AT on
- *   pause MILLISECONDS
+ *   pause MILLISECONDS           and reads what comes, as an honest one would
  *   say WORD                     a log line, event=script said=WORD
  *   idle                         answers the supervisor, and does nothing else for ever
  *

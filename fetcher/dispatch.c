@@ -150,6 +150,8 @@ static void run_requests(struct fetcher *fetcher)
 		started = requests_start(fetcher, clock_ms());
 		if (started == 0)
 			break;
+		/* The supervisor waits for its answer however much there is to do. */
+		take_control(fetcher);
 	}
 }
 

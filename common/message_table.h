@@ -42,7 +42,8 @@
 	M(20, CONNECTED, connected, CONNECTOR, FETCHER)                     \
 	M(21, CONNECT_FAILED, connect_failed, CONNECTOR, FETCHER)           \
 	M(22, HEALTH_ASK, health_ask, SUPERVISOR, CHILD)                    \
-	M(23, HEALTH_ANSWER, health_answer, CHILD, SUPERVISOR)
+	M(23, HEALTH_ANSWER, health_answer, CHILD, SUPERVISOR)              \
+	M(24, REVALIDATE, revalidate, INSTALLER, FETCHER)
 
 /* The first message to a child: whom to become. */
 #define MESSAGE_START(F)                                                              \
@@ -66,6 +67,8 @@
 	F(UINT, requests_per_second, 1000000)                                                     \
 	F(UINT, fresh_ttl_ms, UINT32_MAX)                                                         \
 	F(UINT, negative_ttl_ms, UINT32_MAX)                                                      \
+	F(UINT, stale_if_error_ms, UINT32_MAX)                                                    \
+	F(UINT, max_peers, 1048576)                                                               \
 	F(UINT, max_allowed_ips, 64)
 
 #define MESSAGE_CONNECTOR_SETTINGS(F)                                                          \
@@ -84,7 +87,11 @@
 	F(UINT, max_allowed_ips, 64)                                       \
 	F(UINT, max_peers, 1048576)                                        \
 	F(UINT, idle_after_ms, UINT32_MAX) /* 0: off */                    \
-	F(UINT, unconfirmed_after_ms, UINT32_MAX)
+	F(UINT, unconfirmed_after_ms, UINT32_MAX)                          \
+	F(UINT, min_revalidate_ms, UINT32_MAX)                             \
+	F(UINT, on_stale, 1) /* enum on_stale */                           \
+	F(UINT, removal_guard_percent, 100)                                \
+	F(UINT, requests_per_second, 1000000) /* the fetcher's */
 
 /* Comes with one descriptor, a sealed memfd that holds the bytes; before FETCHER_SETTINGS. */
 #define MESSAGE_MATERIAL(F) F(UINT, kind, 3) /* enum material_kind */
@@ -138,12 +145,22 @@
 	F(UINT, id, UINT64_MAX) \
 	F(BYTES, key, 32)
 
+/*
+ * Asks for the configuration of an installed peer anew, and is answered by a PEER with its id as a
+ * LOOKUP is. Ids of REVALIDATE have their highest bit set, those of LOOKUP don't.
+ */
+#define MESSAGE_REVALIDATE(F)   \
+	F(UINT, id, UINT64_MAX) \
+	F(BYTES, key, 32)       \
+	F(UINT, end_to_end, 1) /* no cache on the way may answer (RFC 9111 section 5.2.1.4) */
+
 /* The configuration's fields are zero and empty unless answer is found. */
 #define MESSAGE_PEER(F)                                                           \
 	F(UINT, id, UINT64_MAX) /* of the LOOKUP that it answers */               \
 	F(BYTES, key, 32)                                                         \
 	F(UINT, answer, 3)            /* enum peer_answer */                      \
 	F(UINT, valid_ms, UINT32_MAX) /* how long this answer may be relied on */ \
+	F(UINT, stale_ms, UINT32_MAX) /* and then, while the origin fails */      \
 	F(BYTES, public_key, 32)      /* as the configuration has it */           \
 	F(PREFIXES, allowed_ips, 64)                                              \
 	F(UINT, has_preshared_key, 1)                                             \

@@ -156,6 +156,17 @@ static int read_rate(struct parser *parser, const struct key *key, const char *v
 	return store_number(parser, key, value, number);
 }
 
+/* "5%" */
+static int read_percent(struct parser *parser, const struct key *key, const char *value)
+{
+	const char *at = value;
+	uint64_t number;
+
+	if (take_number(&at, &number) != 0 || strcmp(at, "%") != 0)
+		return fail_value(parser, key, value, "not a share such as 5%");
+	return store_number(parser, key, value, number);
+}
+
 /* "10/s burst 20"; the burst lies behind the rate in struct config. */
 static int read_rate_and_burst(struct parser *parser, const struct key *key, const char *value)
 {
@@ -205,20 +216,38 @@ static int read_interface(struct parser *parser, const struct key *key, const ch
 	return 0;
 }
 
+/* The place of value among so many names, or -EINVAL. */
+static int choose(const char *const *names, size_t count, const char *value)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(value, names[i]) == 0)
+			return (int)i;
+	}
+	return -EINVAL;
+}
+
 static int read_connect(struct parser *parser, const struct key *key, const char *value)
 {
 	static const char *const names[] = {[CONNECT_REPLAY] = "replay",
 		[CONNECT_INITIATE] = "initiate",
 		[CONNECT_RETRY] = "retry"};
-	enum connect_mode *stored = target(parser, key);
+	int chosen = choose(names, sizeof(names) / sizeof(names[0]), value);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(value, names[i]) == 0) {
-			*stored = (enum connect_mode)i;
-			return 0;
-		}
-	}
-	return fail_value(parser, key, value, "not replay, initiate or retry");
+	if (chosen < 0)
+		return fail_value(parser, key, value, "not replay, initiate or retry");
+	*(enum connect_mode *)target(parser, key) = (enum connect_mode)chosen;
+	return 0;
+}
+
+static int read_on_stale(struct parser *parser, const struct key *key, const char *value)
+{
+	static const char *const names[] = {[ON_STALE_KEEP] = "keep", [ON_STALE_REMOVE] = "remove"};
+	int chosen = choose(names, sizeof(names) / sizeof(names[0]), value);
+
+	if (chosen < 0)
+		return fail_value(parser, key, value, "not keep or remove");
+	*(enum on_stale *)target(parser, key) = (enum on_stale)chosen;
+	return 0;
 }
 
 static int read_url(struct parser *parser, const struct key *key, const char *value)
@@ -288,6 +317,11 @@ static const struct key keys[] = {
 		30 * DAY_MS},
 	{"cache", "negative_ttl", read_duration, offsetof(struct config, negative_ttl_ms), 100,
 		DAY_MS},
+	{"cache", "stale_if_error", read_duration, offsetof(struct config, stale_if_error_ms), 0,
+		30 * DAY_MS},
+	{"cache", "min_revalidate", read_duration, offsetof(struct config, min_revalidate_ms), 1000,
+		DAY_MS},
+	{"cache", "on_stale", read_on_stale, offsetof(struct config, on_stale), 0, 0},
 	{"policy", "allowed_ips", read_prefixes, offsetof(struct config, allowed), 0, 0},
 	{"policy", "max_allowed_ips", read_count, offsetof(struct config, max_allowed_ips), 1, 64},
 	{"policy", "default_route", read_bool, offsetof(struct config, allow_default_route), 0, 0},
@@ -296,6 +330,8 @@ static const struct key keys[] = {
 	{"eviction", "unconfirmed_after", read_duration,
 		offsetof(struct config, unconfirmed_after_ms), 1000, DAY_MS},
 	{"eviction", "max_peers", read_count, offsetof(struct config, max_peers), 1, 1048576},
+	{"eviction", "removal_guard", read_percent, offsetof(struct config, removal_guard_percent),
+		0, 100},
 	{"limits", "per_source", read_rate_and_burst, offsetof(struct config, per_source_rate), 1,
 		1000000},
 };
@@ -406,10 +442,14 @@ static void set_defaults(struct config *config)
 		.requests_per_second = 500,
 		.fresh_ttl_ms = 5 * 60 * 1000,
 		.negative_ttl_ms = 3000,
+		.stale_if_error_ms = DAY_MS,
+		.min_revalidate_ms = 10 * 1000,
+		.on_stale = ON_STALE_KEEP,
 		.max_allowed_ips = 8,
 		.idle_after_ms = 5 * 60 * 1000,
 		.unconfirmed_after_ms = 30 * 1000,
 		.max_peers = 100000,
+		.removal_guard_percent = 5,
 		.per_source_rate = 10,
 		.per_source_burst = 20,
 	};

@@ -40,6 +40,9 @@ struct config {
 
 	uint32_t fresh_ttl_ms;
 	uint32_t negative_ttl_ms;
+	uint32_t stale_if_error_ms;
+	uint32_t min_revalidate_ms;
+	enum on_stale on_stale;
 
 	struct {
 		uint32_t count;
@@ -51,6 +54,7 @@ struct config {
 	uint32_t idle_after_ms; /* 0: off */
 	uint32_t unconfirmed_after_ms;
 	uint32_t max_peers;
+	uint32_t removal_guard_percent;
 
 	uint32_t per_source_rate, per_source_burst;
 };

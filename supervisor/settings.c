@@ -33,6 +33,8 @@ static int send_fetcher(struct channel *control, const struct config *config,
 	settings->requests_per_second = config->requests_per_second;
 	settings->fresh_ttl_ms = config->fresh_ttl_ms;
 	settings->negative_ttl_ms = config->negative_ttl_ms;
+	settings->stale_if_error_ms = config->stale_if_error_ms;
+	settings->max_peers = config->max_peers;
 	settings->max_allowed_ips = config->max_allowed_ips;
 	return channel_send(control, &message);
 }
@@ -65,6 +67,10 @@ static int send_installer(struct channel *control, const struct config *config, 
 	settings->max_peers = config->max_peers;
 	settings->idle_after_ms = config->idle_after_ms;
 	settings->unconfirmed_after_ms = config->unconfirmed_after_ms;
+	settings->min_revalidate_ms = config->min_revalidate_ms;
+	settings->on_stale = (uint64_t)config->on_stale;
+	settings->removal_guard_percent = config->removal_guard_percent;
+	settings->requests_per_second = config->requests_per_second;
 	return channel_send(control, &message);
 }
 

@@ -54,6 +54,9 @@ static void check_config(const struct config *config)
 	check_range(config->requests_per_second, 1, 1000000);
 	check_range(config->fresh_ttl_ms, 1000, 30 * DAY_MS);
 	check_range(config->negative_ttl_ms, 100, DAY_MS);
+	check_range(config->stale_if_error_ms, 0, 30 * DAY_MS);
+	check_range(config->min_revalidate_ms, 1000, DAY_MS);
+	check_range(config->removal_guard_percent, 0, 100);
 	check_range(config->allowed.count, 1, CONFIG_PREFIXES_MAX);
 	for (uint32_t i = 0; i < config->allowed.count; i++)
 		FUZZ_CHECK(fuzz_is_prefix(&config->allowed.item[i]));
@@ -99,8 +102,10 @@ static void put_origin(struct text *text, const struct config *config)
 		config->bearer_token_file);
 	put(text, "timeout = %ums\nconcurrency = %u\nrequests = %u/s\n", config->timeout_ms,
 		config->concurrency, config->requests_per_second);
-	put(text, "[cache]\nfresh_ttl = %ums\nnegative_ttl = %ums\n", config->fresh_ttl_ms,
-		config->negative_ttl_ms);
+	put(text, "[cache]\nfresh_ttl = %ums\nnegative_ttl = %ums\nstale_if_error = %ums\n",
+		config->fresh_ttl_ms, config->negative_ttl_ms, config->stale_if_error_ms);
+	put(text, "min_revalidate = %ums\non_stale = %s\n", config->min_revalidate_ms,
+		config->on_stale == ON_STALE_KEEP ? "keep" : "remove");
 }
 
 /* The configuration as a file that says the same. */
@@ -117,8 +122,8 @@ static void put_config(struct text *text, const struct config *config)
 		config->allow_default_route ? "yes" : "no");
 	for (uint32_t i = 0; i < config->allowed.count; i++)
 		put(text, "allowed_ips = %s\n", prefix_format(prefix, &config->allowed.item[i]));
-	put(text, "[eviction]\nunconfirmed_after = %ums\nmax_peers = %u\n",
-		config->unconfirmed_after_ms, config->max_peers);
+	put(text, "[eviction]\nunconfirmed_after = %ums\nmax_peers = %u\nremoval_guard = %u%%\n",
+		config->unconfirmed_after_ms, config->max_peers, config->removal_guard_percent);
 	if (config->idle_after_ms == 0)
 		put(text, "idle_after = off\n");
 	else
@@ -158,6 +163,9 @@ static void check_same(const struct config *a, const struct config *b)
 	FUZZ_CHECK(a->concurrency == b->concurrency);
 	FUZZ_CHECK(a->requests_per_second == b->requests_per_second);
 	FUZZ_CHECK(a->fresh_ttl_ms == b->fresh_ttl_ms && a->negative_ttl_ms == b->negative_ttl_ms);
+	FUZZ_CHECK(a->stale_if_error_ms == b->stale_if_error_ms);
+	FUZZ_CHECK(a->min_revalidate_ms == b->min_revalidate_ms && a->on_stale == b->on_stale);
+	FUZZ_CHECK(a->removal_guard_percent == b->removal_guard_percent);
 	FUZZ_CHECK(a->allowed.count == b->allowed.count);
 	FUZZ_CHECK(memcmp(a->allowed.item, b->allowed.item,
 			   a->allowed.count * sizeof(a->allowed.item[0])) == 0);

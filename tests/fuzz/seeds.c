@@ -321,9 +321,11 @@ static const char *const configs[] = {
 	"[policy]\nallowed_ips = 10.64.0.0/10, fd64::/32\n\n[eviction]\nidle_after = 5min\n",
 	"[gateway]\ninterface=wg0\nconnect = initiate\n[origin]\nurl = http://192.0.2.9/{key_hex}\n"
 	"insecure_http = yes\nca_file = \ntimeout = 500ms\nconcurrency = 8\nrequests = 50/s\n"
-	"[cache]\nfresh_ttl = 1h\nnegative_ttl = 1d\n[policy]\nallowed_ips = 10.0.0.0/8\n"
+	"[cache]\nfresh_ttl = 1h\nnegative_ttl = 1d\nstale_if_error = 0s\non_stale = remove\n"
+	"min_revalidate = 1min\n[policy]\nallowed_ips = 10.0.0.0/8\n"
 	"  allowed_ips = fd64::/64\nmax_allowed_ips = 4\ndefault_route = yes\n[eviction]\n"
-	"idle_after = off\nunconfirmed_after = 30s\nmax_peers = 100\n[limits]\n"
+	"idle_after = off\nunconfirmed_after = 30s\nmax_peers = 100\nremoval_guard = "
+	"100%\n[limits]\n"
 	"per_source = 10/s burst 20\n",
 	"[gateway]\ninterface = wg0\n[origin]\nurl = unix:/run/origin.sock\n"
 	"client_cert_file = /a ; why\nclient_key_file = /b\n[policy]\nallowed_ips = ::/0\n",

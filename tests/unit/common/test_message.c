@@ -85,7 +85,7 @@ static void all_messages_come_back(void **state)
 		assert_memory_equal(&received, &sent, sizeof(sent));
 		assert_int_equal(message_encode(&sent, bytes, (size_t)length - 1), -EMSGSIZE);
 	}
-	assert_int_equal(count, 23);
+	assert_int_equal(count, 24);
 }
 
 static void cut_and_extended_messages_are_refused(void **state)

@@ -69,12 +69,16 @@ static void minimal_file_has_the_documented_defaults(void **state)
 	assert_int_equal(config.requests_per_second, 500);
 	assert_int_equal(config.fresh_ttl_ms, 300000);
 	assert_int_equal(config.negative_ttl_ms, 3000);
+	assert_int_equal(config.stale_if_error_ms, 86400000);
+	assert_int_equal(config.min_revalidate_ms, 10000);
+	assert_int_equal(config.on_stale, ON_STALE_KEEP);
 	assert_int_equal(config.allowed.count, 1);
 	assert_int_equal(config.max_allowed_ips, 8);
 	assert_false(config.allow_default_route);
 	assert_int_equal(config.idle_after_ms, 300000);
 	assert_int_equal(config.unconfirmed_after_ms, 30000);
 	assert_int_equal(config.max_peers, 100000);
+	assert_int_equal(config.removal_guard_percent, 5);
 	assert_int_equal(config.per_source_rate, 10);
 	assert_int_equal(config.per_source_burst, 20);
 }
@@ -102,6 +106,9 @@ static void every_key_is_read(void **state)
 			      "[cache] \t; when nothing is said\n"
 			      "fresh_ttl = 1h\n"
 			      "negative_ttl = 1500ms\n"
+			      "stale_if_error = 0s\n"
+			      "min_revalidate = 1s\n"
+			      "on_stale = remove\n"
 			      "[policy]\n"
 			      "allowed_ips = 10.64.0.0/10, fd64::/32\n"
 			      "allowed_ips = 192.0.2.1\n"
@@ -111,6 +118,7 @@ static void every_key_is_read(void **state)
 			      "idle_after = off\n"
 			      "unconfirmed_after = 1min\n"
 			      "max_peers = 1048576\n"
+			      "removal_guard = 100%\n"
 			      "[limits]\n"
 			      "per_source = 3/s burst 6\n"),
 		0);
@@ -126,6 +134,9 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config.requests_per_second, 50);
 	assert_int_equal(config.fresh_ttl_ms, 3600000);
 	assert_int_equal(config.negative_ttl_ms, 1500);
+	assert_int_equal(config.stale_if_error_ms, 0);
+	assert_int_equal(config.min_revalidate_ms, 1000);
+	assert_int_equal(config.on_stale, ON_STALE_REMOVE);
 	assert_int_equal(config.allowed.count, 3);
 	assert_int_equal(config.allowed.item[1].family, 6);
 	assert_int_equal(config.allowed.item[2].length, 32);
@@ -134,6 +145,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config.idle_after_ms, 0);
 	assert_int_equal(config.unconfirmed_after_ms, 60000);
 	assert_int_equal(config.max_peers, 1048576);
+	assert_int_equal(config.removal_guard_percent, 100);
 	assert_int_equal(config.per_source_rate, 3);
 	assert_int_equal(config.per_source_burst, 6);
 }
@@ -179,6 +191,10 @@ static void errors_name_file_line_and_reason(void **state)
 		{"[origin]\nclient_cert_file = /c.pem\n", 0, "go together"},
 		{"[eviction]\nmax_peers = 1048577\n", 8, "out of range"},
 		{"[eviction]\nunconfirmed_after = off\n", 8, "not a time"},
+		{"[eviction]\nremoval_guard = 5\n", 8, "not a share"},
+		{"[eviction]\nremoval_guard = 101%\n", 8, "out of range"},
+		{"[cache]\non_stale = yes\n", 8, "not keep or remove"},
+		{"[cache]\nmin_revalidate = 999ms\n", 8, "out of range"},
 		{"[limits]\nper_source = 10/s\n", 8, "not a rate such as 10/s burst 20"},
 		{"[limits]\nper_source = 10/s burst 0\n", 8, "burst is out of range"},
 		{"[limits]\nper_source = 10/s burst 5 6\n", 8, "not a rate"},

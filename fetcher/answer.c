@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fetcher/http_field.h"
-
 const char *answer_name(enum peer_answer answer)
 {
 	static const char *const names[] = {
@@ -38,42 +36,34 @@ void answer_fail(struct answer *answer, const uint8_t key[static WIREGUARD_KEY_B
 	va_end(arguments);
 }
 
-/* How long the response may be relied on, in milliseconds. */
-static uint64_t freshness_ms(const struct origin_response *response, uint64_t otherwise_ms)
-{
-	struct cache_control control;
-	uint64_t valid_ms = otherwise_ms;
-	uint32_t age_s;
-
-	http_read_cache_control(&control, response->cache_control);
-	http_read_seconds(&age_s, response->age);
-	if (control.no_cache)
-		return 0;
-	if (control.has_max_age && control.max_age_s <= age_s)
-		return 0;
-	if (control.has_max_age)
-		valid_ms = (uint64_t)(control.max_age_s - age_s) * 1000;
-	return valid_ms < UINT32_MAX ? valid_ms : UINT32_MAX;
-}
-
 static void read_found(struct answer *answer, const struct origin_response *response,
-	const uint8_t *key, const struct answer_rules *rules)
+	const uint8_t *key, const struct answer_rules *rules, time_t now)
 {
 	char reason[PEER_JSON_REASON_BYTES];
 
 	begin(answer, key, PEER_FOUND);
 	if (peer_json_read(&answer->peer, key, rules->max_allowed_ips, response->body,
-		    response->length, reason) != 0)
+		    response->length, reason) != 0) {
 		answer_fail(answer, key, "%s", reason);
-	else
-		answer->peer.valid_ms = freshness_ms(response, rules->fresh_ttl_ms);
+		return;
+	}
+	http_read_cache_control(&answer->control, response->cache_control);
+	freshness_of(&answer->freshness, &answer->control, &response->age, &rules->found, now);
+	answer->peer.valid_ms = answer->freshness.fresh_ms;
+	answer->peer.stale_ms = answer->freshness.stale_if_error_ms;
 }
 
 static void read_negative(struct answer *answer, const struct origin_response *response,
-	const uint8_t *key, const struct answer_rules *rules)
+	const uint8_t *key, const struct answer_rules *rules, time_t now)
 {
+	const struct freshness_defaults defaults = {.fresh_ms = rules->negative_ttl_ms};
+	struct cache_control control;
+	struct freshness freshness;
+
 	begin(answer, key, response->status == 410 ? PEER_REVOKED : PEER_ABSENT);
-	answer->peer.valid_ms = freshness_ms(response, rules->negative_ttl_ms);
+	http_read_cache_control(&control, response->cache_control);
+	freshness_of(&freshness, &control, &response->age, &defaults, now);
+	answer->peer.valid_ms = freshness.fresh_ms;
 }
 
 static void read_refused(
@@ -101,9 +91,9 @@ void answer_read(struct answer *answer, const struct origin_response *response,
 	long status = response->status;
 
 	if (status == 200)
-		read_found(answer, response, key, rules);
+		read_found(answer, response, key, rules, now);
 	else if (status == 404 || status == 410)
-		read_negative(answer, response, key, rules);
+		read_negative(answer, response, key, rules, now);
 	else if (status == 401 || status == 403)
 		read_refused(answer, response, key);
 	else if (status == 429 || status == 503)

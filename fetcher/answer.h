@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/message.h"
+#include "fetcher/freshness.h"
 #include "fetcher/peer_json.h"
 
 /* The longest time that a Retry-After can hold back all requests. */
@@ -16,20 +17,23 @@
 struct origin_response {
 	long status;
 	const char *cache_control; /* several fields joined by commas */
-	const char *age;
+	struct response_age age;
+	const char *etag, *last_modified;
 	const char *retry_after;
 	const char *body;
 	size_t length;
 };
 
 struct answer_rules {
-	uint64_t fresh_ttl_ms;    /* of a 200 that doesn't say */
-	uint64_t negative_ttl_ms; /* of a 404 or 410 that doesn't say */
+	struct freshness_defaults found; /* of a 200 that doesn't say */
+	uint64_t negative_ttl_ms;        /* of a 404 or 410 that doesn't say */
 	uint64_t max_allowed_ips;
 };
 
 struct answer {
 	struct message_peer peer;            /* whole but for its id */
+	struct cache_control control;        /* of one that is found */
+	struct freshness freshness;          /* the same */
 	bool credentials_refused;            /* 401, 403: the gateway's own */
 	uint32_t hold_ms;                    /* the origin wants no request for so long */
 	char reason[PEER_JSON_REASON_BYTES]; /* of a failure; without secrets */
@@ -38,8 +42,8 @@ struct answer {
 /*
  * 200 with a right body is found; 404 absent; 410 revoked; everything else failed, with a reason:
  * redirects, a 304 that nothing asked for, other 2xx, refused credentials, a body that peer_json
- * refuses. valid_ms follows RFC 9111 section 4.2: max-age less Age, 0 for no-cache and no-store.
- * now is the wall clock, for Retry-After. The caller wipes answer.
+ * refuses. valid_ms and stale_ms follow freshness.h; a negative answer is never used stale. now is
+ * the wall clock. The caller wipes answer.
  */
 void answer_read(struct answer *answer, const struct origin_response *response,
 	const uint8_t key[static WIREGUARD_KEY_BYTES], const struct answer_rules *rules,

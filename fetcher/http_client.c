@@ -24,6 +24,7 @@ struct http_transfer {
 	CURL *easy;
 	uint64_t configuration; /* that easy was set up for */
 	void *context;
+	struct curl_slist *headers; /* of this request alone, or NULL */
 	bool active;
 	bool no_socket;        /* the pool had none when libcurl asked */
 	bool idle_spare;       /* it was given one that had waited */
@@ -160,6 +161,7 @@ struct http_client *http_client_new(struct socket_pool *pool)
 static void free_transfer(struct http_transfer *transfer)
 {
 	curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->headers);
 	wiping_free(transfer->body);
 	free(transfer);
 }
@@ -274,7 +276,6 @@ static CURLcode set_protocol(const struct http_client *client, CURL *easy)
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_RESOLVE, client->resolve);
-	SET(CURLOPT_HTTPHEADER, client->headers);
 	SET(CURLOPT_USERAGENT, USER_AGENT);
 	SET(CURLOPT_TIMEOUT_MS, client->timeout_ms);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_CLIENT_BODY_BYTES);
@@ -349,6 +350,8 @@ static void clean_transfer(struct http_transfer *transfer)
 	transfer->limit_hit = NULL;
 	transfer->error[0] = '\0';
 	transfer->context = NULL;
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
 }
 
 static void take_back(struct http_transfer *transfer)
@@ -357,7 +360,43 @@ static void take_back(struct http_transfer *transfer)
 	transfer->client->idle[transfer->client->idle_count++] = transfer;
 }
 
-int http_client_start(struct http_client *client, const char *url, void *context)
+static int append_condition(struct curl_slist **list, const char *name, const char *value)
+{
+	char line[HTTP_VALIDATOR_BYTES + 32];
+
+	if (value[0] == '\0')
+		return 0;
+	snprintf(line, sizeof(line), "%s: %s", name, value);
+	return append(list, line);
+}
+
+/* A list of its own where the request has more than the common fields. 0 or -ENOMEM. */
+static int set_headers(struct http_transfer *transfer, const struct http_conditions *conditions)
+{
+	struct curl_slist *headers = NULL, *common = transfer->client->headers;
+	int error = 0;
+
+	if (conditions != NULL) {
+		for (; common != NULL && error == 0; common = common->next)
+			error = append(&headers, common->data);
+		if (error == 0)
+			error = append_condition(&headers, "If-None-Match", conditions->etag);
+		if (error == 0)
+			error = append_condition(
+				&headers, "If-Modified-Since", conditions->last_modified);
+		if (error == 0 && conditions->end_to_end)
+			error = append(&headers, "Cache-Control: no-cache");
+		transfer->headers = headers;
+	}
+	if (error == 0 &&
+		curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER,
+			headers != NULL ? headers : transfer->client->headers) != CURLE_OK)
+		error = -ENOMEM;
+	return error;
+}
+
+int http_client_start(struct http_client *client, const char *url,
+	const struct http_conditions *conditions, void *context)
 {
 	struct http_transfer *transfer;
 
@@ -369,7 +408,7 @@ int http_client_start(struct http_client *client, const char *url, void *context
 		return client->made == HTTP_CLIENT_TRANSFERS ? -EBUSY : -ENOMEM;
 	transfer->context = context;
 	transfer->started_ms = clock_ms();
-	if (configure_transfer(transfer) != 0 ||
+	if (configure_transfer(transfer) != 0 || set_headers(transfer, conditions) != 0 ||
 		curl_easy_setopt(transfer->easy, CURLOPT_URL, url) != CURLE_OK ||
 		curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
 		take_back(transfer);
@@ -425,9 +464,15 @@ static void read_response(struct http_result *result)
 				  : HTTP_1;
 	read_field(easy, "Cache-Control", result->cache_control);
 	read_field(easy, "Age", result->age);
+	read_field(easy, "Date", result->date);
+	read_field(easy, "ETag", result->etag);
+	read_field(easy, "Last-Modified", result->last_modified);
 	read_field(easy, "Retry-After", result->retry_after);
 	result->origin.cache_control = result->cache_control;
-	result->origin.age = result->age;
+	result->origin.age = (struct response_age){
+		.age = result->age, .date = result->date, .delay_ms = result->time_ms};
+	result->origin.etag = result->etag;
+	result->origin.last_modified = result->last_modified;
 	result->origin.retry_after = result->retry_after;
 	result->origin.body = result->transfer->body != NULL ? result->transfer->body : "";
 	result->origin.length = result->transfer->body_length;

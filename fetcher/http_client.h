@@ -43,8 +43,15 @@ struct http_result {
 	char reason[HTTP_CLIENT_REASON_BYTES];
 	/* of the client's own */
 	struct http_transfer *transfer;
-	char cache_control[HTTP_CLIENT_FIELD_BYTES], age[HTTP_CLIENT_FIELD_BYTES];
-	char retry_after[HTTP_CLIENT_FIELD_BYTES];
+	char cache_control[HTTP_CLIENT_FIELD_BYTES], retry_after[HTTP_CLIENT_FIELD_BYTES];
+	char age[HTTP_CLIENT_FIELD_BYTES], date[HTTP_CLIENT_FIELD_BYTES];
+	char etag[HTTP_CLIENT_FIELD_BYTES], last_modified[HTTP_CLIENT_FIELD_BYTES];
+};
+
+/* What makes a request conditional (RFC 9110 section 13.1); "" where there is none. */
+struct http_conditions {
+	const char *etag, *last_modified;
+	bool end_to_end; /* Cache-Control: no-cache, for the caches on the way */
 };
 
 struct http_client;
@@ -61,8 +68,10 @@ void http_client_free(struct http_client *client);
 int http_client_configure(struct http_client *client, const struct url_template *url,
 	const struct material_set *material, uint64_t timeout_ms);
 
-/* Starts a GET. 0, -EBUSY with HTTP_CLIENT_TRANSFERS under way, or -ENOMEM. */
-int http_client_start(struct http_client *client, const char *url, void *context);
+/* Starts a GET; conditions may be NULL. 0, -EBUSY with HTTP_CLIENT_TRANSFERS under way, or
+ * -ENOMEM. */
+int http_client_start(struct http_client *client, const char *url,
+	const struct http_conditions *conditions, void *context);
 
 /* Waits for sockets, extra ones or timeout_ms; the extra ones' revents are set. */
 void http_client_poll(

@@ -86,23 +86,49 @@ static const char *read_directive(struct directive *directive, const char *at)
 	return *at == ',' ? at + 1 : at;
 }
 
+static void note_seconds(struct cache_seconds *noted, const char *value)
+{
+	uint32_t seconds;
+
+	http_read_seconds(&seconds, value);
+	if (!noted->is_given || seconds < noted->seconds)
+		noted->seconds = seconds;
+	noted->is_given = true;
+}
+
+static void note_directive(struct cache_control *control, const struct directive *directive)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+		struct cache_seconds *seconds;
+	} known[] = {
+		{"no-store", &control->no_store, NULL},
+		{"no-cache", &control->no_cache, NULL},
+		{"must-revalidate", &control->must_revalidate, NULL},
+		{"max-age", NULL, &control->max_age},
+		{"stale-if-error", NULL, &control->stale_if_error},
+		{"stale-while-revalidate", NULL, &control->stale_while_revalidate},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcasecmp(directive->name, known[i].name) != 0)
+			continue;
+		if (known[i].flag != NULL)
+			*known[i].flag = true;
+		else
+			note_seconds(known[i].seconds, directive->value);
+	}
+}
+
 void http_read_cache_control(struct cache_control *control, const char *value)
 {
 	memset(control, 0, sizeof(*control));
 	while (*value != '\0') {
 		struct directive directive;
-		uint32_t seconds;
 
 		value = read_directive(&directive, value);
-		if (strcasecmp(directive.name, "no-cache") == 0 ||
-			strcasecmp(directive.name, "no-store") == 0)
-			control->no_cache = true;
-		if (strcasecmp(directive.name, "max-age") != 0)
-			continue;
-		http_read_seconds(&seconds, directive.value);
-		if (!control->has_max_age || seconds < control->max_age_s)
-			control->max_age_s = seconds;
-		control->has_max_age = true;
+		note_directive(control, &directive);
 	}
 }
 
@@ -160,8 +186,8 @@ static int64_t to_seconds(int year, int month, int day, const char *clock)
 	return ((days_from_date(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
 }
 
-/* RFC 9110 section 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT" and the two obsolete forms. */
-static int64_t read_date(const char *text)
+/* "Sun, 06 Nov 1994 08:49:37 GMT" and the two obsolete forms. */
+int64_t http_read_date(const char *text)
 {
 	const char *comma = strchr(text, ',');
 
@@ -185,8 +211,26 @@ int64_t http_read_retry_after(const char *value, time_t now)
 
 	if (http_read_seconds(&seconds, value))
 		return (int64_t)seconds * 1000;
-	date = read_date(value);
+	date = http_read_date(value);
 	if (date < 0)
 		return -1;
 	return date > now ? (date - now) * 1000 : 0;
+}
+
+bool http_is_entity_tag(const char *value)
+{
+	size_t length = strlen(value);
+
+	if (length >= HTTP_VALIDATOR_BYTES)
+		return false;
+	if (strncmp(value, "W/", 2) == 0)
+		value += 2;
+	if (*value != '"')
+		return false;
+	/* etagc: visible characters but for the quote, and what ASCII doesn't have. */
+	for (value++; *value != '"'; value++) {
+		if ((unsigned char)*value <= ' ' || *value == 0x7f)
+			return false;
+	}
+	return value[1] == '\0';
 }

@@ -26,7 +26,8 @@ static void take_response(
 	struct fetcher *fetcher, struct lookup *lookup, const struct http_result *result)
 {
 	const struct answer_rules rules = {
-		.fresh_ttl_ms = fetcher->settings.fresh_ttl_ms,
+		.found = {.fresh_ms = fetcher->settings.fresh_ttl_ms,
+			.stale_if_error_ms = fetcher->settings.stale_if_error_ms},
 		.negative_ttl_ms = fetcher->settings.negative_ttl_ms,
 		.max_allowed_ips = fetcher->settings.max_allowed_ips,
 	};
@@ -75,7 +76,7 @@ static void start_request(struct fetcher *fetcher, struct lookup *lookup)
 	lookup_table_start(fetcher->lookups, lookup);
 	/* Its length was tried with another key when the settings came. */
 	if (url_template_expand(&fetcher->url, url, lookup->key) == NULL ||
-		http_client_start(fetcher->http, url, lookup) != 0) {
+		http_client_start(fetcher->http, url, NULL, lookup) != 0) {
 		lookups_fail(fetcher, lookup, "no memory for the request");
 		return;
 	}

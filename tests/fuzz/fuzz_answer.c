@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A whole answer of the origin as the fetcher's logic gets it: two bytes of status, the greatest
- * number of allowed IPs, three pieces (Cache-Control, Age, Retry-After), and the body.
+ * number of allowed IPs, four pieces (Cache-Control, Age, Date, Retry-After), and the body.
  */
 #include "fetcher/answer.h"
 
@@ -13,6 +13,7 @@
 
 #define FRESH_TTL_MS    300000
 #define NEGATIVE_TTL_MS 3000
+#define STALE_MS        86400000
 #define NOW             1790000000
 
 /* The key that the corpus' bodies are about: bytes 1 to 32. */
@@ -82,23 +83,30 @@ static bool quotes_body(const char *reason, const char *body, size_t length)
 	return false;
 }
 
-/* answer.h, and RFC 9111: how long an answer counts. */
+/* freshness.h, and RFC 9111: how long an answer counts. */
 static void check_freshness(
 	const struct answer *answer, const struct origin_response *response, uint64_t otherwise_ms)
 {
 	struct cache_control control;
-	uint32_t age_s;
 
 	http_read_cache_control(&control, response->cache_control);
-	http_read_seconds(&age_s, response->age);
-	FUZZ_CHECK(control.has_max_age || control.max_age_s == 0);
-	FUZZ_CHECK(answer->peer.valid_ms <= UINT32_MAX);
-	if (control.no_cache)
-		FUZZ_CHECK(answer->peer.valid_ms == 0);
-	else if (!control.has_max_age)
+	FUZZ_CHECK(control.max_age.is_given || control.max_age.seconds == 0);
+	FUZZ_CHECK(answer->peer.valid_ms <= UINT32_MAX && answer->peer.stale_ms <= UINT32_MAX);
+	if (control.no_cache || control.no_store)
+		FUZZ_CHECK(answer->peer.valid_ms == 0 && answer->peer.stale_ms == 0);
+	else if (!control.max_age.is_given)
 		FUZZ_CHECK(answer->peer.valid_ms == otherwise_ms);
 	else
-		FUZZ_CHECK(answer->peer.valid_ms <= (uint64_t)control.max_age_s * 1000);
+		FUZZ_CHECK(answer->peer.valid_ms <= (uint64_t)control.max_age.seconds * 1000);
+	if (control.must_revalidate || answer->peer.answer != PEER_FOUND)
+		FUZZ_CHECK(answer->peer.stale_ms == 0);
+	else if (control.stale_if_error.is_given)
+		FUZZ_CHECK(
+			answer->peer.stale_ms <= (uint64_t)control.stale_if_error.seconds * 1000);
+	else
+		FUZZ_CHECK(answer->peer.stale_ms <= STALE_MS);
+	if (answer->peer.answer == PEER_FOUND)
+		FUZZ_CHECK(answer->freshness.may_store == !control.no_store);
 }
 
 static void check_message(const struct answer *answer)
@@ -141,7 +149,7 @@ static void check_answer(const struct answer *answer, const struct origin_respon
 	else if (kind != PEER_FAILED)
 		check_freshness(answer, response, NEGATIVE_TTL_MS);
 	else
-		FUZZ_CHECK(answer->peer.valid_ms == 0);
+		FUZZ_CHECK(answer->peer.valid_ms == 0 && answer->peer.stale_ms == 0);
 	FUZZ_CHECK(!quotes_body(answer->reason, response->body, response->length));
 	check_message(answer);
 }
@@ -175,13 +183,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct answer answer;
 	struct fuzz_input input = {data, size};
 	struct answer_rules rules = {
-		.fresh_ttl_ms = FRESH_TTL_MS, .negative_ttl_ms = NEGATIVE_TTL_MS};
+		.found = {.fresh_ms = FRESH_TTL_MS, .stale_if_error_ms = STALE_MS},
+		.negative_ttl_ms = NEGATIVE_TTL_MS};
 	struct origin_response response = {.status = fuzz_u16(&input)};
-	char *cache_control, *age, *retry_after, *body;
+	char *cache_control, *age, *date, *retry_after, *body;
 
 	rules.max_allowed_ips = fuzz_byte(&input) % 65;
 	response.cache_control = cache_control = next_text(&input);
-	response.age = age = next_text(&input);
+	response.age.age = age = next_text(&input);
+	response.age.date = date = next_text(&input);
+	response.etag = response.last_modified = "";
 	response.retry_after = retry_after = next_text(&input);
 	response.body = body = fuzz_copy(input.at, input.left);
 	response.length = input.left;
@@ -191,6 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_retry_after(retry_after);
 	free(cache_control);
 	free(age);
+	free(date);
 	free(retry_after);
 	free(body);
 	return 0;

@@ -74,7 +74,7 @@ static void check_text(const char *text, size_t size)
 static void check_result(const struct http_result *result)
 {
 	static struct answer answer;
-	const struct answer_rules rules = {.fresh_ttl_ms = 1, .max_allowed_ips = 64};
+	const struct answer_rules rules = {.found = {.fresh_ms = 1}, .max_allowed_ips = 64};
 
 	FUZZ_CHECK(result->end == HTTP_COMPLETE || result->end == HTTP_FAILED);
 	if (result->end == HTTP_FAILED) {
@@ -85,7 +85,10 @@ static void check_result(const struct http_result *result)
 	FUZZ_CHECK(result->version == HTTP_1 && !result->reused);
 	FUZZ_CHECK(result->origin.length <= HTTP_CLIENT_BODY_BYTES);
 	check_text(result->origin.cache_control, HTTP_CLIENT_FIELD_BYTES);
-	check_text(result->origin.age, HTTP_CLIENT_FIELD_BYTES);
+	check_text(result->origin.age.age, HTTP_CLIENT_FIELD_BYTES);
+	check_text(result->origin.age.date, HTTP_CLIENT_FIELD_BYTES);
+	check_text(result->origin.etag, HTTP_CLIENT_FIELD_BYTES);
+	check_text(result->origin.last_modified, HTTP_CLIENT_FIELD_BYTES);
 	check_text(result->origin.retry_after, HTTP_CLIENT_FIELD_BYTES);
 	answer_read(&answer, &result->origin, key, &rules, 1790000000);
 	FUZZ_CHECK(answer.peer.answer != PEER_FOUND || result->origin.status == 200);
@@ -98,7 +101,7 @@ static void run(struct http_client *client, int origin, const uint8_t *data, siz
 
 	FUZZ_CHECK(http_client_configure(client, &url, &material, 10000) == 0);
 	url_template_expand(&url, expanded, key);
-	FUZZ_CHECK(http_client_start(client, expanded, &result) == 0);
+	FUZZ_CHECK(http_client_start(client, expanded, NULL, &result) == 0);
 	http_client_perform(client);
 	respond(origin, data, size);
 	for (int i = 0; i < ROUNDS_MAX; i++) {

@@ -266,10 +266,13 @@ static void save_initiations(struct seed *seed)
 static void save_answer(struct seed *seed, const char *name, unsigned status,
 	const char *cache_control, const char *age, const char *retry_after, const char *body)
 {
+	static const char date[] = "Mon, 21 Sep 2026 14:13:07 GMT";
+
 	put_u16(seed, status);
 	put_byte(seed, 8);
 	put_piece(seed, cache_control, strlen(cache_control));
 	put_piece(seed, age, strlen(age));
+	put_piece(seed, date, strlen(date));
 	put_piece(seed, retry_after, strlen(retry_after));
 	put_text(seed, body);
 	save(seed, "answer", name);
@@ -277,8 +280,9 @@ static void save_answer(struct seed *seed, const char *name, unsigned status,
 
 static void save_answers(struct seed *seed)
 {
-	save_answer(seed, "found", 200, "max-age=60", "7", "", BODY(""));
-	save_answer(seed, "found-whole", 200, "private, max-age=\"60\"", "", "",
+	save_answer(seed, "found", 200, "max-age=60, stale-if-error=600", "7", "", BODY(""));
+	save_answer(seed, "found-whole", 200, "private, max-age=\"60\", stale-while-revalidate=5",
+		"", "",
 		BODY(", \"preshared_key\": \"/////wUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\", "
 		     "\"persistent_keepalive\": 25, \"note\": {\"a\": [1.5e3, true, null]}"));
 	save_answer(seed, "found-no-store", 200, "no-store", "", "", BODY(""));

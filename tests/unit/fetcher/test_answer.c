@@ -15,7 +15,9 @@
 	"\"allowed_ips\": [\"10.64.0.7/32\"]}"
 
 static const struct answer_rules rules = {
-	.fresh_ttl_ms = 300000, .negative_ttl_ms = 3000, .max_allowed_ips = 8};
+	.found = {.fresh_ms = 300000, .stale_if_error_ms = 86400000},
+	.negative_ttl_ms = 3000,
+	.max_allowed_ips = 8};
 
 /* 1994-11-06 08:49:37 */
 #define NOW 784111777
@@ -36,7 +38,9 @@ static void respond(long status, const char *body, const char *cache_control, co
 {
 	const struct origin_response response = {.status = status,
 		.cache_control = cache_control,
-		.age = age,
+		.age = {.age = age, .date = ""},
+		.etag = "",
+		.last_modified = "",
 		.retry_after = retry_after,
 		.body = body,
 		.length = strlen(body)};

@@ -34,9 +34,9 @@ static void reads_cache_control(void **state)
 		{"max-agee=60", false, false, 0},
 		{"xmax-age=60", false, false, 0},
 		{"no-cache", true, false, 0},
-		{"No-Store", true, false, 0},
+		{"no-store", false, false, 0},
 		{"no-cache=\"Set-Cookie\"", true, false, 0},
-		{"max-age=60, no-store", true, true, 60},
+		{"max-age=60, No-Cache", true, true, 60},
 		{"no-cachex", false, false, 0},
 		/* What is no number is taken as stale. */
 		{"max-age", false, true, 0},
@@ -65,11 +65,53 @@ static void reads_cache_control(void **state)
 
 		http_read_cache_control(&control, rows[i].value);
 		if (control.no_cache != rows[i].no_cache ||
-			control.has_max_age != rows[i].has_max_age ||
-			control.max_age_s != rows[i].max_age_s)
+			control.max_age.is_given != rows[i].has_max_age ||
+			control.max_age.seconds != rows[i].max_age_s)
 			fail_msg("%s: %d %d %u", rows[i].value, control.no_cache,
-				control.has_max_age, control.max_age_s);
+				control.max_age.is_given, control.max_age.seconds);
 	}
+}
+
+static void reads_what_follows_freshness(void **state)
+{
+	struct cache_control control;
+
+	(void)state;
+	http_read_cache_control(&control, "Must-Revalidate, stale-if-error=600, "
+					  "stale-while-revalidate=30, stale-if-error=60");
+	assert_true(control.must_revalidate);
+	assert_true(control.stale_if_error.is_given);
+	assert_int_equal(control.stale_if_error.seconds, 60);
+	assert_true(control.stale_while_revalidate.is_given);
+	assert_int_equal(control.stale_while_revalidate.seconds, 30);
+	http_read_cache_control(&control, "stale-if-error=soon, proxy-revalidate");
+	assert_false(control.must_revalidate);
+	assert_true(control.stale_if_error.is_given);
+	assert_int_equal(control.stale_if_error.seconds, 0);
+	assert_false(control.stale_while_revalidate.is_given);
+}
+
+static void tells_entity_tags(void **state)
+{
+	static const char *const good[] = {
+		"\"\"", "\"a\"", "W/\"6ad-1\"", "\"!#~\"", "\"\xc3\xa9\""};
+	static const char *const bad[] = {"", "a", "\"", "\"a", "a\"", "w/\"a\"", "\"a\"b\"",
+		"\"a b\"", "\"a\", \"b\"", "\"a\x7f\"", "\"a\r\nX: y\"", "*", " \"a\""};
+	char longest[HTTP_VALIDATOR_BYTES + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(http_is_entity_tag(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(http_is_entity_tag(bad[i]));
+	memset(longest, 'x', sizeof(longest));
+	longest[0] = longest[HTTP_VALIDATOR_BYTES - 2] = '"';
+	longest[HTTP_VALIDATOR_BYTES - 1] = '\0';
+	assert_true(http_is_entity_tag(longest));
+	longest[HTTP_VALIDATOR_BYTES - 2] = 'x';
+	longest[HTTP_VALIDATOR_BYTES - 1] = '"';
+	longest[HTTP_VALIDATOR_BYTES] = '\0';
+	assert_false(http_is_entity_tag(longest));
 }
 
 static void survives_long_names(void **state)
@@ -81,13 +123,14 @@ static void survives_long_names(void **state)
 	memset(value, 'm', sizeof(value));
 	value[sizeof(value) - 1] = '\0';
 	http_read_cache_control(&control, value);
-	assert_false(control.has_max_age);
+	assert_false(control.max_age.is_given);
 	memcpy(value, "max-age=", 8);
 	memset(value + 8, '1', 500);
 	memcpy(value + 508, ", no-store", sizeof(", no-store"));
 	http_read_cache_control(&control, value);
-	assert_true(control.has_max_age);
-	assert_true(control.no_cache);
+	assert_true(control.max_age.is_given);
+	assert_true(control.no_store);
+	assert_false(control.no_cache);
 }
 
 static void reads_seconds(void **state)
@@ -162,6 +205,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_cache_control),
+		cmocka_unit_test(reads_what_follows_freshness),
+		cmocka_unit_test(tells_entity_tags),
 		cmocka_unit_test(survives_long_names),
 		cmocka_unit_test(reads_seconds),
 		cmocka_unit_test(reads_retry_after),

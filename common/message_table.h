@@ -68,6 +68,7 @@
 	F(UINT, fresh_ttl_ms, UINT32_MAX)                                                         \
 	F(UINT, negative_ttl_ms, UINT32_MAX)                                                      \
 	F(UINT, stale_if_error_ms, UINT32_MAX)                                                    \
+	F(UINT, stale_after_ms, UINT32_MAX)                                                       \
 	F(UINT, max_peers, 1048576)                                                               \
 	F(UINT, max_allowed_ips, 64)
 

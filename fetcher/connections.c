@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "fetcher/lookups.h"
+#include "fetcher/requests.h"
 
 /* What a CONNECT takes beyond the time-out: a resolver that has to try several name servers. */
 #define CONNECT_EXTRA_MS 10000
@@ -68,6 +69,8 @@ static void take_socket(
 		process_report_offence(&fetcher->process, ROLE_CONNECTOR);
 	else if (socket_pool_connected(&fetcher->sockets, message->id, fd, now_ms) != 0)
 		close(fd); /* asked for before the settings changed */
+	else
+		breaker_connected(&fetcher->breaker, now_ms);
 }
 
 /* Without anything under way that could make room, waiting any longer is for nothing. */
@@ -76,14 +79,16 @@ static void fail_stranded(struct fetcher *fetcher, const char *reason)
 	size_t active = lookup_table_active(fetcher->lookups);
 
 	if (active == 0 && !socket_pool_can_start(&fetcher->sockets, 0))
-		lookups_fail_queued(fetcher, reason);
+		lookups_fail_idle(fetcher, reason);
 }
 
 static void take_connect_failure(
 	struct fetcher *fetcher, const struct message_connect_failed *message, int64_t now_ms)
 {
-	if (socket_pool_connect_failed(&fetcher->sockets, message->id, now_ms) == 0)
-		fail_stranded(fetcher, message->reason);
+	if (socket_pool_connect_failed(&fetcher->sockets, message->id, now_ms) != 0)
+		return;
+	requests_no_connection(fetcher, message->reason);
+	fail_stranded(fetcher, message->reason);
 }
 
 void connections_take(struct fetcher *fetcher, int64_t now_ms)

@@ -31,7 +31,13 @@ void fetcher_open(struct fetcher *fetcher)
 		material_open(&fetcher->material[0]) != 0 ||
 		material_open(&fetcher->material[1]) != 0)
 		log_fatal("out_of_memory", "");
+	if (jitter_init(&fetcher->jitter) != 0)
+		log_fatal("start_failed", "reason=\"no random bytes\"");
 	settings_await(fetcher);
+	/* As many as there may be in the kernel. */
+	fetcher->peers = peer_cache_new((uint32_t)fetcher->settings.max_peers);
+	if (fetcher->peers == NULL)
+		log_fatal("out_of_memory", "");
 }
 
 static void take_control(struct fetcher *fetcher)
@@ -65,12 +71,15 @@ static void take_lookups(struct fetcher *fetcher, int64_t now_ms)
 	}
 }
 
-/* The installer has nothing to say yet; its end is noticed, and anything else is an offence. */
-static void take_installer(struct fetcher *fetcher)
+static void take_renewals(struct fetcher *fetcher, int64_t now_ms)
 {
 	struct message message;
 
-	process_receive(&fetcher->process, ROLE_INSTALLER, &message);
+	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+		if (!process_receive(&fetcher->process, ROLE_INSTALLER, &message))
+			return;
+		lookups_renew(fetcher, &message.revalidate, now_ms);
+	}
 }
 
 /* The loop */
@@ -84,15 +93,17 @@ static int64_t wake_at(const struct fetcher *fetcher, int64_t wake_ms, int64_t a
 /* How long there is nothing to do but for sockets and messages. */
 static int sleep_ms(struct fetcher *fetcher)
 {
-	const struct lookup *oldest = lookup_table_oldest(fetcher->lookups);
+	bool lookups_wait = lookup_table_count(fetcher->lookups) > 0;
+	bool is_queued = lookup_table_queued(fetcher->lookups) > 0;
 	int64_t now_ms = clock_ms();
 	int64_t wake_ms = now_ms + TURN_MS;
 
-	wake_ms = wake_at(
-		fetcher, wake_ms, socket_pool_retry_at_ms(&fetcher->sockets, oldest != NULL));
-	if (oldest != NULL) {
-		wake_ms = wake_at(fetcher, wake_ms, oldest->asked_ms + FETCHER_PATIENCE_MS);
+	wake_ms = wake_at(fetcher, wake_ms, socket_pool_retry_at_ms(&fetcher->sockets, is_queued));
+	if (lookups_wait)
+		wake_ms = wake_at(fetcher, wake_ms, fetcher->tended_ms + FETCHER_TEND_MS);
+	if (is_queued) {
 		wake_ms = wake_at(fetcher, wake_ms, fetcher->held_until_ms);
+		wake_ms = wake_at(fetcher, wake_ms, fetcher->breaker.until_ms);
 	}
 	if (requests_can_start(fetcher, now_ms) &&
 		now_ms + token_bucket_wait_ms(&fetcher->bucket, now_ms) < wake_ms)
@@ -135,7 +146,7 @@ static void take_messages(struct fetcher *fetcher, const bool is_ready[static RO
 	if (is_ready[ROLE_CAPTURE])
 		take_lookups(fetcher, now_ms);
 	if (is_ready[ROLE_INSTALLER])
-		take_installer(fetcher);
+		take_renewals(fetcher, now_ms);
 }
 
 /* Ends what has ended and starts what can start, until neither changes anything. */
@@ -143,7 +154,7 @@ static void run_requests(struct fetcher *fetcher)
 {
 	size_t started;
 
-	requests_expire(fetcher, clock_ms());
+	requests_tend(fetcher, clock_ms());
 	for (int i = 0; i < ROUNDS_A_TURN; i++) {
 		http_client_perform(fetcher->http);
 		requests_take_results(fetcher);

@@ -11,10 +11,12 @@
 #include "common/line_budget.h"
 #include "common/process.h"
 #include "common/token_bucket.h"
+#include "fetcher/breaker.h"
 #include "fetcher/http_client.h"
 #include "fetcher/lookup_table.h"
 #include "fetcher/material.h"
 #include "fetcher/negative_cache.h"
+#include "fetcher/peer_cache.h"
 #include "fetcher/socket_pool.h"
 #include "fetcher/url_template.h"
 
@@ -24,6 +26,12 @@
 /* A lookup queued for longer is given up: its client retries after 5 s (WireGuard paper, section
  * 6.1), and that retry asks again. */
 #define FETCHER_PATIENCE_MS 5000
+
+/* The same for a renewal, for which no client waits: the installer asks again by itself. */
+#define FETCHER_RENEWAL_PATIENCE_MS 60000
+
+/* How often lookups are looked through for what time brings. */
+#define FETCHER_TEND_MS 50
 
 /* At most one line about refused credentials in this time; every failure has its own besides. */
 #define FETCHER_LOUD_MS 10000
@@ -39,11 +47,15 @@ struct fetcher {
 	int material_error; /* of the set to come; it is then not taken */
 	struct lookup_table *lookups;
 	struct negative_cache *negatives;
+	struct peer_cache *peers;
+	struct breaker breaker;
+	struct jitter jitter;
 	struct token_bucket bucket;
 	struct socket_pool sockets;
 	struct http_client *http;
 	int64_t held_until_ms; /* by the origin's Retry-After */
 	int64_t asked_ms;      /* when the last LOOKUP came */
+	int64_t tended_ms;     /* when lookups were last looked through */
 	int64_t looked_ms;     /* when the last turn looked at what time brings */
 	uint64_t lost, failed; /* answers that found no room, lookups without an answer */
 	struct count_report report;

@@ -9,14 +9,21 @@
 
 #define BUCKETS 4096
 
+struct list {
+	struct lookup *newest, *oldest;
+	size_t count;
+};
+
 struct lookup_table {
 	uint8_t seed[SIPHASH_SEED_BYTES];
 	struct lookup *buckets[BUCKETS];
-	struct lookup *newest, *oldest; /* of the queue */
-	struct lookup *free;            /* chained by next_in_bucket */
-	size_t queued, active;
+	struct list queues[LOOKUP_RANKS];
+	struct list waiting;
+	struct lookup *free; /* chained by next_in_bucket */
+	size_t active;
 	/* One more than the capacity: the displaced entry and its successor exist together. */
 	struct lookup entries[LOOKUP_CAPACITY + 1];
+	bool used[LOOKUP_CAPACITY + 1];
 };
 
 struct lookup_table *lookup_table_new(void)
@@ -44,7 +51,8 @@ static struct lookup **bucket_of(struct lookup_table *table, const uint8_t *key)
 	return &table->buckets[siphash(table->seed, key, WIREGUARD_KEY_BYTES) % BUCKETS];
 }
 
-static struct lookup *find(struct lookup_table *table, const uint8_t *key)
+struct lookup *lookup_table_find(
+	struct lookup_table *table, const uint8_t key[static WIREGUARD_KEY_BYTES])
 {
 	struct lookup *lookup = *bucket_of(table, key);
 
@@ -53,30 +61,47 @@ static struct lookup *find(struct lookup_table *table, const uint8_t *key)
 	return lookup;
 }
 
-static void enqueue(struct lookup_table *table, struct lookup *lookup)
+static void append(struct list *list, struct lookup *lookup)
 {
 	lookup->newer = NULL;
-	lookup->older = table->newest;
-	if (table->newest != NULL)
-		table->newest->newer = lookup;
+	lookup->older = list->newest;
+	if (list->newest != NULL)
+		list->newest->newer = lookup;
 	else
-		table->oldest = lookup;
-	table->newest = lookup;
-	table->queued++;
+		list->oldest = lookup;
+	list->newest = lookup;
+	list->count++;
 }
 
-static void dequeue(struct lookup_table *table, struct lookup *lookup)
+static void take_out(struct list *list, struct lookup *lookup)
 {
 	if (lookup->newer != NULL)
 		lookup->newer->older = lookup->older;
 	else
-		table->newest = lookup->older;
+		list->newest = lookup->older;
 	if (lookup->older != NULL)
 		lookup->older->newer = lookup->newer;
 	else
-		table->oldest = lookup->newer;
+		list->oldest = lookup->newer;
 	lookup->newer = lookup->older = NULL;
-	table->queued--;
+	list->count--;
+}
+
+/* Takes it out of where it is; the caller puts it somewhere. */
+static void leave(struct lookup_table *table, struct lookup *lookup)
+{
+	if (lookup->state == LOOKUP_ACTIVE)
+		table->active--;
+	else if (lookup->state == LOOKUP_WAITING)
+		take_out(&table->waiting, lookup);
+	else
+		take_out(&table->queues[lookup->rank], lookup);
+}
+
+static void enqueue(struct lookup_table *table, struct lookup *lookup)
+{
+	lookup->state = LOOKUP_QUEUED;
+	append(&table->queues[lookup->rank], lookup);
 }
 
 static bool has_id(const struct lookup *lookup, uint64_t id)
@@ -98,54 +123,87 @@ static void add_id(struct lookup *lookup, uint64_t id, int64_t now_ms)
 	lookup->asked_ms = now_ms;
 }
 
-static enum lookup_added collapse(
-	struct lookup_table *table, struct lookup *lookup, uint64_t id, int64_t now_ms)
+static enum lookup_added collapse(struct lookup_table *table, struct lookup *lookup, uint64_t id,
+	enum lookup_rank rank, int64_t now_ms)
 {
+	bool is_queued = lookup->state == LOOKUP_QUEUED;
+
 	if (has_id(lookup, id))
 		return LOOKUP_SAME;
 	add_id(lookup, id, now_ms);
-	if (!lookup->active) {
-		dequeue(table, lookup);
+	if (is_queued)
+		leave(table, lookup);
+	if (rank < lookup->rank)
+		lookup->rank = rank;
+	if (is_queued)
 		enqueue(table, lookup);
-	}
 	return LOOKUP_COLLAPSED;
 }
 
-enum lookup_added lookup_table_add(struct lookup_table *table,
-	const uint8_t key[static WIREGUARD_KEY_BYTES], uint64_t id, int64_t now_ms,
-	struct lookup **displaced)
+/* The one that gives its place: the oldest of the last rank, one that waits before one that is
+ * queued, for it has failed already. */
+static struct lookup *last_of_all(const struct lookup_table *table)
 {
-	struct lookup *lookup = find(table, key);
+	if (table->waiting.oldest != NULL)
+		return table->waiting.oldest;
+	for (size_t rank = LOOKUP_RANKS; rank > 0; rank--) {
+		if (table->queues[rank - 1].oldest != NULL)
+			return table->queues[rank - 1].oldest;
+	}
+	return NULL;
+}
+
+enum lookup_added lookup_table_add(struct lookup_table *table,
+	const uint8_t key[static WIREGUARD_KEY_BYTES], uint64_t id, enum lookup_rank rank,
+	int64_t now_ms, struct lookup **lookup, struct lookup **displaced)
+{
+	struct lookup *added;
 
 	*displaced = NULL;
-	if (lookup != NULL)
-		return collapse(table, lookup, id, now_ms);
-	if (table->queued + table->active >= LOOKUP_CAPACITY)
-		*displaced = table->oldest;
-	lookup = table->free;
-	table->free = lookup->next_in_bucket;
-	memset(lookup, 0, sizeof(*lookup));
-	memcpy(lookup->key, key, WIREGUARD_KEY_BYTES);
-	lookup->next_in_bucket = *bucket_of(table, key);
-	*bucket_of(table, key) = lookup;
-	add_id(lookup, id, now_ms);
-	enqueue(table, lookup);
+	*lookup = lookup_table_find(table, key);
+	if (*lookup != NULL)
+		return collapse(table, *lookup, id, rank, now_ms);
+	if (lookup_table_count(table) >= LOOKUP_CAPACITY)
+		*displaced = last_of_all(table);
+	added = table->free;
+	table->free = added->next_in_bucket;
+	memset(added, 0, sizeof(*added));
+	table->used[added - table->entries] = true;
+	memcpy(added->key, key, WIREGUARD_KEY_BYTES);
+	added->next_in_bucket = *bucket_of(table, key);
+	*bucket_of(table, key) = added;
+	added->rank = rank;
+	add_id(added, id, now_ms);
+	enqueue(table, added);
+	*lookup = added;
 	return LOOKUP_NEW;
 }
 
-struct lookup *lookup_table_newest(const struct lookup_table *table)
+struct lookup *lookup_table_next(const struct lookup_table *table)
 {
-	return table->newest;
+	if (table->queues[LOOKUP_KNOWN].newest != NULL)
+		return table->queues[LOOKUP_KNOWN].newest;
+	if (table->queues[LOOKUP_RENEWAL].oldest != NULL)
+		return table->queues[LOOKUP_RENEWAL].oldest;
+	return table->queues[LOOKUP_UNKNOWN].newest;
 }
 
-struct lookup *lookup_table_oldest(const struct lookup_table *table)
+struct lookup *lookup_table_walk(struct lookup_table *table, const struct lookup *lookup)
 {
-	return table->oldest;
+	size_t at = lookup == NULL ? 0 : (size_t)(lookup - table->entries) + 1;
+
+	while (at <= LOOKUP_CAPACITY && !table->used[at])
+		at++;
+	return at <= LOOKUP_CAPACITY ? &table->entries[at] : NULL;
 }
 
 size_t lookup_table_queued(const struct lookup_table *table)
 {
-	return table->queued;
+	size_t queued = 0;
+
+	for (size_t rank = 0; rank < LOOKUP_RANKS; rank++)
+		queued += table->queues[rank].count;
+	return queued;
 }
 
 size_t lookup_table_active(const struct lookup_table *table)
@@ -153,18 +211,47 @@ size_t lookup_table_active(const struct lookup_table *table)
 	return table->active;
 }
 
+size_t lookup_table_count(const struct lookup_table *table)
+{
+	return lookup_table_queued(table) + table->active + table->waiting.count;
+}
+
 void lookup_table_start(struct lookup_table *table, struct lookup *lookup)
 {
-	dequeue(table, lookup);
-	lookup->active = true;
+	leave(table, lookup);
+	lookup->state = LOOKUP_ACTIVE;
 	table->active++;
 }
 
 void lookup_table_requeue(struct lookup_table *table, struct lookup *lookup)
 {
-	lookup->active = false;
-	table->active--;
+	leave(table, lookup);
 	enqueue(table, lookup);
+}
+
+void lookup_table_wait(struct lookup_table *table, struct lookup *lookup, int64_t retry_ms)
+{
+	leave(table, lookup);
+	lookup->state = LOOKUP_WAITING;
+	lookup->retry_ms = retry_ms;
+	append(&table->waiting, lookup);
+}
+
+void lookup_table_make_renewal(struct lookup_table *table, struct lookup *lookup)
+{
+	bool is_queued = lookup->state == LOOKUP_QUEUED;
+	unsigned kept = 0;
+
+	if (is_queued)
+		leave(table, lookup);
+	for (unsigned i = 0; i < lookup->id_count; i++) {
+		if ((lookup->ids[i] & LOOKUP_RENEWAL_BIT) != 0)
+			lookup->ids[kept++] = lookup->ids[i];
+	}
+	lookup->id_count = kept;
+	lookup->rank = LOOKUP_RENEWAL;
+	if (is_queued)
+		enqueue(table, lookup);
 }
 
 void lookup_table_remove(struct lookup_table *table, struct lookup *lookup)
@@ -174,16 +261,14 @@ void lookup_table_remove(struct lookup_table *table, struct lookup *lookup)
 	while (*link != lookup)
 		link = &(*link)->next_in_bucket;
 	*link = lookup->next_in_bucket;
-	if (lookup->active)
-		table->active--;
-	else
-		dequeue(table, lookup);
+	leave(table, lookup);
 	memset(lookup, 0, sizeof(*lookup));
+	table->used[lookup - table->entries] = false;
 	lookup->next_in_bucket = table->free;
 	table->free = lookup;
 }
 
 uint64_t lookup_newest_id(const struct lookup *lookup)
 {
-	return lookup->ids[lookup->id_count - 1];
+	return lookup->id_count > 0 ? lookup->ids[lookup->id_count - 1] : 0;
 }

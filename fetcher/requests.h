@@ -14,7 +14,14 @@ size_t requests_start(struct fetcher *fetcher, int64_t now_ms);
 /* Ends the lookups of the requests that have ended. */
 void requests_take_results(struct fetcher *fetcher);
 
-/* Gives up what has waited too long, or is going to. */
-void requests_expire(struct fetcher *fetcher, int64_t now_ms);
+/* No connection to the origin could be had. */
+void requests_no_connection(struct fetcher *fetcher, const char *reason);
+
+/*
+ * Looks the lookups through for what time brings, so often as is of use: gives up what has waited
+ * too long, or is going to; lets retries begin; answers with a stale copy whoever has waited for
+ * stale_after.
+ */
+void requests_tend(struct fetcher *fetcher, int64_t now_ms);
 
 #endif

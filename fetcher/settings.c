@@ -66,6 +66,9 @@ static void adopt_origin(struct fetcher *fetcher, const struct url_template *url
 		log_fatal("out_of_memory", "");
 	socket_pool_reset(&fetcher->sockets, url->https);
 	negative_cache_clear(fetcher->negatives);
+	if (fetcher->peers != NULL)
+		peer_cache_clear(fetcher->peers);
+	breaker_init(&fetcher->breaker);
 	fetcher->held_until_ms = 0;
 }
 

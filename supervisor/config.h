@@ -41,6 +41,7 @@ struct config {
 	uint32_t fresh_ttl_ms;
 	uint32_t negative_ttl_ms;
 	uint32_t stale_if_error_ms;
+	uint32_t stale_after_ms;
 	uint32_t min_revalidate_ms;
 	enum on_stale on_stale;
 

@@ -55,6 +55,7 @@ static void check_config(const struct config *config)
 	check_range(config->fresh_ttl_ms, 1000, 30 * DAY_MS);
 	check_range(config->negative_ttl_ms, 100, DAY_MS);
 	check_range(config->stale_if_error_ms, 0, 30 * DAY_MS);
+	check_range(config->stale_after_ms, 1, 60000);
 	check_range(config->min_revalidate_ms, 1000, DAY_MS);
 	check_range(config->removal_guard_percent, 0, 100);
 	check_range(config->allowed.count, 1, CONFIG_PREFIXES_MAX);
@@ -104,7 +105,8 @@ static void put_origin(struct text *text, const struct config *config)
 		config->concurrency, config->requests_per_second);
 	put(text, "[cache]\nfresh_ttl = %ums\nnegative_ttl = %ums\nstale_if_error = %ums\n",
 		config->fresh_ttl_ms, config->negative_ttl_ms, config->stale_if_error_ms);
-	put(text, "min_revalidate = %ums\non_stale = %s\n", config->min_revalidate_ms,
+	put(text, "stale_after = %ums\nmin_revalidate = %ums\non_stale = %s\n",
+		config->stale_after_ms, config->min_revalidate_ms,
 		config->on_stale == ON_STALE_KEEP ? "keep" : "remove");
 }
 
@@ -164,6 +166,7 @@ static void check_same(const struct config *a, const struct config *b)
 	FUZZ_CHECK(a->requests_per_second == b->requests_per_second);
 	FUZZ_CHECK(a->fresh_ttl_ms == b->fresh_ttl_ms && a->negative_ttl_ms == b->negative_ttl_ms);
 	FUZZ_CHECK(a->stale_if_error_ms == b->stale_if_error_ms);
+	FUZZ_CHECK(a->stale_after_ms == b->stale_after_ms);
 	FUZZ_CHECK(a->min_revalidate_ms == b->min_revalidate_ms && a->on_stale == b->on_stale);
 	FUZZ_CHECK(a->removal_guard_percent == b->removal_guard_percent);
 	FUZZ_CHECK(a->allowed.count == b->allowed.count);

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -84,10 +85,24 @@ static void expect_failed(struct pair *pair, unsigned number, const char *reason
 
 	make_key(key, number);
 	assert_int_equal(pair_fetch(pair, key, &peer), PEER_FAILED);
-	if (pair_logged(pair, reason) != before + 1) {
+	if (pair_logged(pair, reason) == before) { /* each retry has its line too */
 		pair_show_log(pair);
 		fail_msg("not logged: %s", reason);
 	}
+}
+
+/* Once the origin is back it is found to be, at the latest after the breaker's longest pause. */
+static void find_again(struct pair *pair, unsigned number)
+{
+	const struct timespec pause = {.tv_nsec = 100000000};
+	struct message_peer peer = {.answer = PEER_FAILED};
+	uint8_t key[32];
+
+	make_key(key, number);
+	origin_put(&origin, key, "\"allowed_ips\": [\"10.64.0.7/32\"]");
+	for (int i = 0; i < 200 && pair_fetch(pair, key, &peer) != PEER_FOUND; i++)
+		nanosleep(&pause, NULL);
+	assert_int_equal(peer.answer, PEER_FOUND);
 }
 
 static void finds_over_http(void **state)
@@ -314,10 +329,10 @@ static void collapses_equal_keys(void **state)
 		ids |= (uint64_t)1 << peer.id;
 	}
 	assert_int_equal(ids, 0xe);
-	/* All three may have come in one turn or not; a request each would be none too few. */
-	assert_true(pair_logged(&pair, "event=request") <= 3);
+	/* All three may have come in one turn or not: the others wait with the first, or find its copy. */
+	assert_int_equal(pair_logged(&pair, "event=request"), 1);
 	assert_int_equal(
-		pair_logged(&pair, "event=request") + pair_logged(&pair, "event=collapsed"), 3);
+		pair_logged(&pair, "event=collapsed") + pair_logged(&pair, "cache=\"hit\""), 2);
 	pair_stop(&pair);
 }
 
@@ -334,7 +349,7 @@ static void tells_absent_from_revoked(void **state)
 	pair_start(&pair, origin.directory, &settings);
 	make_key(key, 80);
 	assert_int_equal(pair_fetch(&pair, key, &peer), PEER_ABSENT);
-	assert_int_equal(peer.valid_ms, 60000);
+	assert_in_range(peer.valid_ms, 55000, 60000);
 	assert_int_equal(pair_fetch(&pair, key, &peer), PEER_ABSENT);
 	assert_true(peer.valid_ms <= 60000);
 	make_key(key, 81);
@@ -353,7 +368,7 @@ static void tells_absent_from_revoked(void **state)
 	/* What the last origin said of this key is nothing to this one. */
 	make_key(key, 81);
 	expect_answer(&pair, key, &peer, PEER_ABSENT);
-	assert_int_equal(peer.valid_ms, 7000);
+	assert_in_range(peer.valid_ms, 2000, 7000); /* less what the answer took */
 	pair_stop(&pair);
 }
 
@@ -495,11 +510,7 @@ static void outlives_an_outage(void **state)
 	assert_int_equal(pair_fetch(&pair, key, &peer), PEER_FAILED);
 	assert_true(pair_logged(&pair, "Connection refused") >= 2);
 	origin_start(&origin);
-	/* The first try after the pause between two CONNECTs finds it back. */
-	origin_put(&origin, key, "\"allowed_ips\": [\"10.64.0.7/32\"]");
-	for (int i = 0; i < 20 && pair_fetch(&pair, key, &peer) != PEER_FOUND; i++)
-		continue;
-	assert_int_equal(peer.answer, PEER_FOUND);
+	find_again(&pair, 131);
 	pair_stop(&pair);
 }
 
@@ -518,9 +529,10 @@ static void outlives_a_frozen_origin(void **state)
 		expect_found(&pair, 135);
 		kill(origin.nginx, SIGSTOP);
 		expect_failed(&pair, 136, "timed out");
-		expect_failed(&pair, 137, "timed out");
+		/* The breaker is open by now: nobody waits for a time-out. */
+		expect_failed(&pair, 137, "the origin fails");
 		kill(origin.nginx, SIGCONT);
-		expect_found(&pair, 138);
+		find_again(&pair, 138);
 		/* Not over the connection that had gone silent. */
 		assert_int_equal(pair_logged(&pair, "reused=yes"), 0);
 		pair_stop(&pair);

@@ -70,6 +70,7 @@ static void minimal_file_has_the_documented_defaults(void **state)
 	assert_int_equal(config.fresh_ttl_ms, 300000);
 	assert_int_equal(config.negative_ttl_ms, 3000);
 	assert_int_equal(config.stale_if_error_ms, 86400000);
+	assert_int_equal(config.stale_after_ms, 800);
 	assert_int_equal(config.min_revalidate_ms, 10000);
 	assert_int_equal(config.on_stale, ON_STALE_KEEP);
 	assert_int_equal(config.allowed.count, 1);
@@ -107,6 +108,7 @@ static void every_key_is_read(void **state)
 			      "fresh_ttl = 1h\n"
 			      "negative_ttl = 1500ms\n"
 			      "stale_if_error = 0s\n"
+			      "stale_after = 1500ms\n"
 			      "min_revalidate = 1s\n"
 			      "on_stale = remove\n"
 			      "[policy]\n"
@@ -135,6 +137,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config.fresh_ttl_ms, 3600000);
 	assert_int_equal(config.negative_ttl_ms, 1500);
 	assert_int_equal(config.stale_if_error_ms, 0);
+	assert_int_equal(config.stale_after_ms, 1500);
 	assert_int_equal(config.min_revalidate_ms, 1000);
 	assert_int_equal(config.on_stale, ON_STALE_REMOVE);
 	assert_int_equal(config.allowed.count, 3);

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -299,6 +302,16 @@ uint64_t pair_ask(struct pair *pair, const uint8_t key[static 32])
 	return pair->last_id;
 }
 
+uint64_t pair_renew(struct pair *pair, const uint8_t key[static 32])
+{
+	struct message message = {.type = MESSAGE_TYPE_REVALIDATE,
+		.revalidate.id = ((uint64_t)1 << 63) | ++pair->last_id};
+
+	memcpy(message.revalidate.key, key, 32);
+	send_to(&pair->installer, &message);
+	return message.revalidate.id;
+}
+
 void pair_answer(struct pair *pair, struct message_peer *peer)
 {
 	struct message message;
@@ -363,4 +376,27 @@ void pair_show_log(const struct pair *pair)
 	snprintf(command, sizeof(command), "tail -n 8 %s >&2", pair->log_path);
 	if (system(command) != 0)
 		print_error("no log\n");
+}
+
+static int bring_loopback_up(void)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int error = ioctl(fd, SIOCSIFFLAGS, &request);
+
+	close(fd);
+	return error;
+}
+
+bool pair_can_run(void)
+{
+	if (geteuid() != 0 || access("/usr/sbin/nginx", X_OK) != 0) {
+		printf("skipped: needs root and nginx\n");
+		return false;
+	}
+	if (unshare(CLONE_NEWNET) != 0 || bring_loopback_up() != 0) {
+		printf("skipped: no network namespace can be made\n");
+		return false;
+	}
+	return true;
 }

@@ -32,6 +32,9 @@ struct pair {
 	uint64_t last_id;
 };
 
+/* Goes into a network namespace of its own. False, having said why, where that or nginx is missing. */
+bool pair_can_run(void);
+
 /* Starts both and waits for their READY. directory is where the log goes. */
 void pair_start(struct pair *pair, const char *directory, const struct pair_settings *settings);
 
@@ -49,6 +52,9 @@ void pair_await_connector_end(struct pair *pair);
 
 /* Sends a LOOKUP with a new id, which it returns. */
 uint64_t pair_ask(struct pair *pair, const uint8_t key[static 32]);
+
+/* Sends a REVALIDATE with a new id, which it returns. */
+uint64_t pair_renew(struct pair *pair, const uint8_t key[static 32]);
 
 /* Waits for the next PEER. */
 void pair_answer(struct pair *pair, struct message_peer *peer);

@@ -3,8 +3,6 @@
  * The real fetcher and connector against a real nginx, and against servers that misbehave, in a
  * network namespace of the test's own. Needs root and Debian's nginx; else it is skipped.
  */
-#include <net/if.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -727,16 +723,6 @@ static void works_with_latency(void **state)
 	latency_stop(relay);
 }
 
-static int bring_loopback_up(void)
-{
-	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int error = ioctl(fd, SIOCSIFFLAGS, &request);
-
-	close(fd);
-	return error;
-}
-
 static int open_origin(void **state)
 {
 	(void)state;
@@ -784,13 +770,7 @@ int main(void)
 		cmocka_unit_test(works_with_latency),
 	};
 
-	if (geteuid() != 0 || access("/usr/sbin/nginx", X_OK) != 0) {
-		printf("skipped: needs root and nginx\n");
+	if (!pair_can_run())
 		return 77;
-	}
-	if (unshare(CLONE_NEWNET) != 0 || bring_loopback_up() != 0) {
-		printf("skipped: no network namespace can be made\n");
-		return 77;
-	}
 	return cmocka_run_group_tests(tests, open_origin, close_origin);
 }

@@ -26,6 +26,7 @@ struct cached_peer {
 struct peer_cache {
 	uint8_t seed[SIPHASH_SEED_BYTES];
 	uint32_t capacity, count;
+	size_t bytes; /* of the entries */
 	uint32_t bucket_mask; /* their number is a power of two */
 	struct cached_peer *newest, *oldest;
 	struct cached_peer *buckets[];
@@ -98,6 +99,7 @@ void peer_cache_remove(struct peer_cache *cache, const uint8_t key[static WIREGU
 	*link = cached->next_in_bucket;
 	unchain(cache, cached);
 	cache->count--;
+	cache->bytes -= cached->size;
 	explicit_bzero(cached, cached->size);
 	free(cached);
 }
@@ -172,7 +174,8 @@ int peer_cache_put(struct peer_cache *cache, const struct message_peer *peer,
 	cached = make(peer, validators);
 	if (cached == NULL)
 		return -ENOMEM;
-	if (cache->count == cache->capacity)
+	while (cache->count == cache->capacity ||
+		(cache->count > 0 && cache->bytes + cached->size > PEER_CACHE_BYTES_MAX))
 		peer_cache_remove(cache, cache->oldest->key);
 	set_times(cached, control, freshness, now_ms);
 	bucket = bucket_of(cache, cached->key);
@@ -180,6 +183,7 @@ int peer_cache_put(struct peer_cache *cache, const struct message_peer *peer,
 	*bucket = cached;
 	chain(cache, cached);
 	cache->count++;
+	cache->bytes += cached->size;
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Found peers, as a private HTTP cache keeps them (RFC 9111): the configuration, what the response
- * said of its freshness, and what a later request can be made conditional with. Bounded: the one
- * that was used longest ago gives way. Only what the origin answered 200 for comes in here, so
+ * said of its freshness, and what a later request can be made conditional with. Bounded in number
+ * and in bytes: those that were used longest ago give way. Only what the origin answered 200 for comes in here, so
  * made-up keys push nothing out.
  *
  * An entry that is stale beyond any use is still worth its place: its validator spares the origin a
@@ -16,6 +16,9 @@
 
 #include "common/message.h"
 #include "fetcher/freshness.h"
+
+/* Enough for 2^20 peers with two allowed IPs and nginx's validators (243 MiB, measured). */
+#define PEER_CACHE_BYTES_MAX ((size_t)384 << 20)
 
 enum cached_use {
 	CACHED_FRESH,            /* answers by itself */

@@ -26,8 +26,8 @@ static const struct {
 } needs[ROLE_COUNT] = {
 	/* 12 to 15: channels on the way to their places. 421 MiB. */
 	[ROLE_CAPTURE] = {FD_INHERITED_END + 4, ADDRESS_SPACE(1024 * MEBIBYTE)},
-	/* 1,026 connections, 64 spares, and those on the way. 1,405 MiB. */
-	[ROLE_FETCHER] = {1280, ADDRESS_SPACE(2112 * MEBIBYTE)},
+	/* 1,026 connections, 64 spares, and those on the way. 1,405 MiB, and 392 of found peers. */
+	[ROLE_FETCHER] = {1280, ADDRESS_SPACE(2752 * MEBIBYTE)},
 	/* 64 attempts, and what the resolver has open. 4 MiB. */
 	[ROLE_CONNECTOR] = {128, ADDRESS_SPACE(256 * MEBIBYTE)},
 	/* Four netlink sockets, and channels on the way. 472 MiB. */

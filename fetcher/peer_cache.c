@@ -26,7 +26,7 @@ struct cached_peer {
 struct peer_cache {
 	uint8_t seed[SIPHASH_SEED_BYTES];
 	uint32_t capacity, count;
-	size_t bytes; /* of the entries */
+	size_t bytes;         /* of the entries */
 	uint32_t bucket_mask; /* their number is a power of two */
 	struct cached_peer *newest, *oldest;
 	struct cached_peer *buckets[];
@@ -39,7 +39,7 @@ struct peer_cache *peer_cache_new(uint32_t capacity)
 
 	while (buckets < capacity)
 		buckets *= 2;
-	cache = calloc(1, sizeof(*cache) + buckets * sizeof(cache->buckets[0]));
+	cache = calloc(1, sizeof(*cache) + buckets * sizeof(struct cached_peer *));
 	if (cache == NULL || siphash_draw_seed(cache->seed) != 0) {
 		free(cache);
 		return NULL;

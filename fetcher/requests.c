@@ -94,10 +94,11 @@ static struct validators validators_of(const struct origin_response *response)
 	struct validators validators = {.etag = "", .last_modified = ""};
 
 	if (http_is_entity_tag(response->etag))
-		strcpy(validators.etag, response->etag);
+		memcpy(validators.etag, response->etag, strlen(response->etag) + 1);
 	if (http_read_date(response->last_modified) >= 0 &&
 		strlen(response->last_modified) < sizeof(validators.last_modified))
-		strcpy(validators.last_modified, response->last_modified);
+		memcpy(validators.last_modified, response->last_modified,
+			strlen(response->last_modified) + 1);
 	return validators;
 }
 

@@ -44,7 +44,7 @@ static const char configuration[] =
 	"    location /brief/ { add_header Cache-Control max-age=7 always; rewrite ^/brief/ /none; "
 	"}\n"
 	"    location = /none { add_header Cache-Control max-age=7 always; return 404; }\n"
-	"    location /stale/ { add_header Cache-Control 'max-age=0, stale-if-error=60';\n"
+	"    location /stale/ { add_header Cache-Control 'max-age=0, stale-if-error=60' always;\n"
 	"      rewrite ^/stale/(.*)$ /peer/$1 break; }\n"
 	"    location /refreshed/ { add_header Cache-Control 'max-age=0, "
 	"stale-while-revalidate=60';\n"

@@ -170,6 +170,21 @@ static void a_stale_copy_is_used_while_the_origin_fails(void **state)
 	pair_stop(&pair);
 }
 
+/* Not even when that answer holds for no time at all. */
+static void a_definite_answer_ends_every_copy(void **state)
+{
+	(void)state;
+	start("stale", 0);
+	put(9, "\"10.64.0.9/32\"");
+	expect(9, PEER_FOUND);
+	take_away(9);
+	assert_int_equal(expect(9, PEER_ABSENT).valid_ms, 0);
+	origin_stop(&origin);
+	expect(9, PEER_FAILED);
+	origin_start(&origin);
+	pair_stop(&pair);
+}
+
 static void a_stale_copy_is_used_when_the_origin_is_slow(void **state)
 {
 	(void)state;
@@ -221,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_renewal_without_a_copy_asks_plainly),
 		cmocka_unit_test(what_must_not_be_kept_is_not),
 		cmocka_unit_test(a_stale_copy_is_used_while_the_origin_fails),
+		cmocka_unit_test(a_definite_answer_ends_every_copy),
 		cmocka_unit_test(a_stale_copy_is_used_when_the_origin_is_slow),
 		cmocka_unit_test(a_copy_is_used_while_it_is_refreshed),
 	};

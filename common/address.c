@@ -106,6 +106,26 @@ const char *prefix_format(char text[static PREFIX_TEXT_BYTES], const struct pref
 	return text;
 }
 
+const char *prefix_list_format(
+	char text[static PREFIX_LIST_TEXT_BYTES], const struct prefix *prefixes, uint32_t count)
+{
+	char one[PREFIX_TEXT_BYTES];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < count; i++) {
+		size_t left = PREFIX_LIST_TEXT_BYTES - used;
+
+		if (left < sizeof(one) + sizeof(",...")) {
+			snprintf(text + used, left, ",...");
+			break;
+		}
+		used += (size_t)snprintf(text + used, left, "%s%s", i > 0 ? "," : "",
+			prefix_format(one, &prefixes[i]));
+	}
+	return text;
+}
+
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
 {
 	unsigned whole = outer->length / 8, rest = outer->length % 8;

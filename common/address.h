@@ -26,6 +26,8 @@ struct prefix {
 /* Greatest texts, terminating zero included. */
 #define ADDRESS_TEXT_BYTES 46
 #define PREFIX_TEXT_BYTES  50
+/* As many prefixes as a log line has room for. */
+#define PREFIX_LIST_TEXT_BYTES 700
 
 /* Whether it is one of the two shapes above, unused bytes zero. */
 bool address_valid(const struct address *address);
@@ -44,6 +46,9 @@ int prefix_parse(struct prefix *prefix, const char *text);
 /* Writes into text and returns it. */
 const char *address_format(char text[static ADDRESS_TEXT_BYTES], const struct address *address);
 const char *prefix_format(char text[static PREFIX_TEXT_BYTES], const struct prefix *prefix);
+/* Joined by commas; ends in ",..." where there are more than have room. */
+const char *prefix_list_format(
+	char text[static PREFIX_LIST_TEXT_BYTES], const struct prefix *prefixes, uint32_t count);
 
 /* Whether every address of inner lies in outer. Never across families. */
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner);

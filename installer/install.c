@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/wireguard.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -237,20 +236,12 @@ static void undo(struct installer *installer, const struct install_item *item)
 
 static void log_installed(const struct install_item *item)
 {
-	char key[KEY_BASE64_BYTES], list[700] = "", text[PREFIX_TEXT_BYTES];
-	size_t used = 0;
+	char key[KEY_BASE64_BYTES], list[PREFIX_LIST_TEXT_BYTES];
 
-	for (uint32_t i = 0; i < item->peer.allowed_ips.count; i++) {
-		if (used + sizeof(text) + sizeof(",...") > sizeof(list)) {
-			snprintf(list + used, sizeof(list) - used, ",...");
-			break;
-		}
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? "," : "",
-			prefix_format(text, &item->peer.allowed_ips.item[i]));
-	}
 	log_event(LOG_LEVEL_INFO, "installed", "id=%llu key=%s allowed_ips=%s",
 		(unsigned long long)item->ticket->demand.id, key_to_base64(key, item->peer.key),
-		list);
+		prefix_list_format(
+			list, item->peer.allowed_ips.item, item->peer.allowed_ips.count));
 }
 
 void install_replay(struct installer *installer, const struct ticket *ticket)

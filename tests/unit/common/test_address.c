@@ -120,6 +120,25 @@ static void addresses_format(void **state)
 	assert_false(address_equal(&ipv4, &ipv6));
 }
 
+static void lists_of_prefixes_are_cut(void **state)
+{
+	struct prefix prefixes[64];
+	char text[PREFIX_LIST_TEXT_BYTES];
+	size_t length;
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++)
+		prefixes[i] = parse("1111:2222:3333:4444:5555:6666:7777:8888/128");
+	assert_string_equal(prefix_list_format(text, prefixes, 0), "");
+	prefixes[0] = parse("10.64.0.7/32");
+	prefixes[1] = parse("fd64::/32");
+	assert_string_equal(prefix_list_format(text, prefixes, 1), "10.64.0.7/32");
+	assert_string_equal(prefix_list_format(text, prefixes, 2), "10.64.0.7/32,fd64::/32");
+	length = strlen(prefix_list_format(text, prefixes, 64));
+	assert_true(length < sizeof(text));
+	assert_string_equal(text + length - strlen("8888/128,..."), "8888/128,...");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +147,7 @@ int main(void)
 		cmocka_unit_test(invalid_shapes_are_seen),
 		cmocka_unit_test(containment_and_overlap),
 		cmocka_unit_test(addresses_format),
+		cmocka_unit_test(lists_of_prefixes_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,12 +18,18 @@ static int64_t part_of(int64_t time_ms, uint64_t random)
 	return (int64_t)(random % (uint64_t)(time_ms / 10 + 1));
 }
 
+static int64_t stale_until_ms(const struct freshness *freshness)
+{
+	return freshness->fresh_until_ms + freshness->stale_ms;
+}
+
 int64_t freshness_renewed(struct freshness *freshness, uint32_t valid_ms, uint32_t stale_ms,
 	uint32_t min_revalidate_ms, int64_t now_ms, uint64_t random)
 {
 	*freshness = (struct freshness){
-		.stale_until_ms = now_ms + valid_ms + stale_ms, .valid_ms = valid_ms};
-	return now_ms + longer(valid_ms - part_of(valid_ms, random), min_revalidate_ms);
+		.fresh_until_ms = now_ms + valid_ms, .valid_ms = valid_ms, .stale_ms = stale_ms};
+	return now_ms +
+	       longer(valid_ms - valid_ms / 10 - part_of(valid_ms, random), min_revalidate_ms);
 }
 
 int64_t freshness_failed(
@@ -37,7 +43,7 @@ int64_t freshness_failed(
 	freshness->pause_ms = (uint32_t)pause_ms;
 	pause_ms -= part_of(pause_ms, random);
 	if (!freshness_is_over(freshness, now_ms))
-		pause_ms = shorter(pause_ms, freshness->stale_until_ms - now_ms);
+		pause_ms = shorter(pause_ms, stale_until_ms(freshness) - now_ms);
 	return now_ms + longer(pause_ms, min_revalidate_ms);
 }
 
@@ -48,7 +54,7 @@ int64_t freshness_spared(uint32_t min_revalidate_ms, int64_t now_ms, uint64_t ra
 
 bool freshness_is_over(const struct freshness *freshness, int64_t now_ms)
 {
-	return now_ms >= freshness->stale_until_ms;
+	return now_ms >= stale_until_ms(freshness);
 }
 
 uint32_t freshness_load(const struct freshness *freshness, uint32_t min_revalidate_ms)

@@ -2,11 +2,24 @@
 /* One misrouted 404 must not delete a fleet. */
 #include "installer/removal_guard.h"
 
-void removal_guard_set(struct removal_guard *guard, uint32_t percent)
+static void begin_round(struct removal_guard *guard, bool is_up, int64_t now_ms)
+{
+	guard->is_up = is_up;
+	guard->round++;
+	guard->round_began_ms = now_ms;
+	guard->found = guard->absent = 0;
+}
+
+void removal_guard_init(struct removal_guard *guard, uint32_t percent)
+{
+	*guard = (struct removal_guard){.percent = percent, .round = 1};
+}
+
+void removal_guard_set(struct removal_guard *guard, uint32_t percent, int64_t now_ms)
 {
 	guard->percent = percent;
-	if (percent >= 100)
-		guard->is_up = false;
+	if (percent >= 100 && guard->is_up)
+		begin_round(guard, false, now_ms);
 }
 
 static uint32_t *count_of(struct removal_guard *guard, int64_t second)
@@ -23,7 +36,7 @@ static void advance(struct removal_guard *guard, int64_t second)
 		*count_of(guard, ++guard->second) = 0;
 }
 
-uint32_t removal_guard_gone(struct removal_guard *guard, int64_t now_ms)
+static uint32_t gone_within_a_minute(struct removal_guard *guard, int64_t now_ms)
 {
 	uint32_t gone = 0;
 
@@ -35,58 +48,63 @@ uint32_t removal_guard_gone(struct removal_guard *guard, int64_t now_ms)
 
 uint32_t removal_guard_limit(struct removal_guard *guard, uint32_t installed, int64_t now_ms)
 {
-	uint64_t before = (uint64_t)installed + removal_guard_gone(guard, now_ms);
+	uint64_t before = (uint64_t)installed + gone_within_a_minute(guard, now_ms);
 	uint64_t share = before * guard->percent / 100;
 
 	return share > REMOVAL_GUARD_MIN ? (uint32_t)share : REMOVAL_GUARD_MIN;
 }
 
-static void begin_trial(struct removal_guard *guard, int64_t now_ms)
+void removal_guard_forget(struct removal_guard *guard, struct removal_guard_mark *mark)
 {
-	guard->trial++;
-	guard->trial_began_ms = now_ms;
-	guard->found = guard->absent = 0;
-}
-
-/* A peer counts once in a trial, by its latest answer. */
-static void count(struct removal_guard *guard, struct removal_guard_mark *mark, bool is_absent)
-{
-	if (mark->trial == guard->trial)
+	if (mark->round == guard->round)
 		(*(mark->is_absent ? &guard->absent : &guard->found))--;
-	(*(is_absent ? &guard->absent : &guard->found))++;
-	mark->trial = guard->trial;
-	mark->is_absent = is_absent;
+	mark->round = 0;
 }
 
-static void try_to_go_on(struct removal_guard *guard, uint32_t limit, int64_t now_ms)
+static void note(struct removal_guard *guard, struct removal_guard_mark *mark, bool is_absent)
 {
-	if (guard->absent > limit)
-		begin_trial(guard, now_ms);
-	else if (now_ms - guard->trial_began_ms >= REMOVAL_GUARD_SECONDS * 1000 &&
-		 guard->found > guard->absent)
-		guard->is_up = false;
+	removal_guard_forget(guard, mark);
+	(*(is_absent ? &guard->absent : &guard->found))++;
+	*mark = (struct removal_guard_mark){.round = guard->round, .is_absent = is_absent};
 }
 
-bool removal_guard_admits(struct removal_guard *guard, struct removal_guard_mark *mark,
+void removal_guard_look(struct removal_guard *guard, uint32_t installed, int64_t now_ms)
+{
+	if (!guard->is_up)
+		return;
+	if (guard->absent > removal_guard_limit(guard, installed, now_ms))
+		begin_round(guard, true, now_ms);
+	else if (now_ms - guard->round_began_ms >= REMOVAL_GUARD_SECONDS * 1000 &&
+		 guard->found > guard->absent)
+		begin_round(guard, false, now_ms);
+}
+
+static bool are_too_many(struct removal_guard *guard, uint32_t installed, int64_t now_ms)
+{
+	return (uint64_t)guard->absent + gone_within_a_minute(guard, now_ms) >
+	       removal_guard_limit(guard, installed, now_ms);
+}
+
+void removal_guard_count(struct removal_guard *guard, struct removal_guard_mark *mark,
 	bool is_absent, uint32_t installed, int64_t now_ms)
 {
-	uint32_t limit = removal_guard_limit(guard, installed, now_ms);
-
+	note(guard, mark, is_absent);
 	if (guard->is_up) {
-		count(guard, mark, is_absent);
-		try_to_go_on(guard, limit, now_ms);
+		guard->spared += is_absent;
+		removal_guard_look(guard, installed, now_ms);
+	} else if (is_absent && are_too_many(guard, installed, now_ms)) {
+		guard->spared = guard->absent;
+		begin_round(guard, true, now_ms);
 	}
-	if (!is_absent)
-		return false;
-	if (!guard->is_up && removal_guard_gone(guard, now_ms) >= limit) {
-		guard->is_up = true;
-		guard->spared = 0;
-		begin_trial(guard, now_ms);
-		count(guard, mark, is_absent);
-	}
-	if (guard->is_up)
-		guard->spared++;
-	else
-		(*count_of(guard, guard->second))++;
-	return !guard->is_up;
+}
+
+bool removal_guard_admits(const struct removal_guard *guard, const struct removal_guard_mark *mark)
+{
+	return !guard->is_up && mark->round == guard->round && mark->is_absent;
+}
+
+void removal_guard_gone(struct removal_guard *guard, int64_t now_ms)
+{
+	advance(guard, now_ms / 1000);
+	(*count_of(guard, guard->second))++;
 }

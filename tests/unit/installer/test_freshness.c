@@ -16,18 +16,18 @@ static void test_renewed(void **state)
 
 	(void)state;
 	assert_int_equal(freshness_renewed(&freshness, 300000, 60000, MIN_MS, NOW_MS, LEAST),
-		NOW_MS + 300000);
-	assert_int_equal(freshness.stale_until_ms, NOW_MS + 360000);
+		NOW_MS + 270000);
+	assert_int_equal(freshness.fresh_until_ms, NOW_MS + 300000);
 	assert_int_equal(freshness.pause_ms, 0);
 	assert_int_equal(freshness_renewed(&freshness, 300000, 60000, MIN_MS, NOW_MS, MOST),
-		NOW_MS + 270000);
-	/* However random, the spread only shortens, and by a tenth. */
+		NOW_MS + 240000);
+	/* However random: in the tenth before the last. */
 	for (uint64_t random = 1; random < UINT64_MAX / 3; random *= 3) {
 		int64_t next_ms =
 			freshness_renewed(&freshness, 300000, 60000, MIN_MS, NOW_MS, random);
 
-		assert_in_range(next_ms, NOW_MS + 270000, NOW_MS + 300000);
-		assert_int_equal(freshness.stale_until_ms, NOW_MS + 360000);
+		assert_in_range(next_ms, NOW_MS + 240000, NOW_MS + 270000);
+		assert_int_equal(freshness.fresh_until_ms, NOW_MS + 300000);
 	}
 }
 
@@ -42,7 +42,7 @@ static void test_spread(void **state)
 		int64_t next_ms =
 			freshness_renewed(&freshness, 300000, 0, MIN_MS, NOW_MS, random * 7919);
 
-		seconds[(next_ms - NOW_MS - 270000) % 30000 / 1000]++;
+		seconds[(next_ms - NOW_MS - 240000) % 30000 / 1000]++;
 	}
 	for (unsigned i = 0; i < 30; i++)
 		assert_in_range(seconds[i], 900, 1100);
@@ -56,16 +56,19 @@ static void test_not_sooner(void **state)
 	/* max-age=0, and whatever is shorter than min_revalidate, spread or not. */
 	assert_int_equal(
 		freshness_renewed(&freshness, 0, 5000, MIN_MS, NOW_MS, MOST), NOW_MS + MIN_MS);
-	assert_int_equal(freshness.stale_until_ms, NOW_MS + 5000);
+	assert_int_equal(freshness.fresh_until_ms, NOW_MS);
+	assert_false(freshness_is_over(&freshness, NOW_MS + 4999));
+	assert_true(freshness_is_over(&freshness, NOW_MS + 5000));
 	assert_int_equal(
 		freshness_renewed(&freshness, 9999, 0, MIN_MS, NOW_MS, 1), NOW_MS + MIN_MS);
 	assert_int_equal(
-		freshness_renewed(&freshness, 10500, 0, MIN_MS, NOW_MS, 1000), NOW_MS + MIN_MS);
+		freshness_renewed(&freshness, 11500, 0, MIN_MS, NOW_MS, 1000), NOW_MS + MIN_MS);
 	/* The greatest times there are. */
 	assert_int_equal(
 		freshness_renewed(&freshness, UINT32_MAX, UINT32_MAX, MIN_MS, NOW_MS, LEAST),
-		NOW_MS + (int64_t)UINT32_MAX);
-	assert_int_equal(freshness.stale_until_ms, NOW_MS + 2 * (int64_t)UINT32_MAX);
+		NOW_MS + UINT32_MAX - UINT32_MAX / 10);
+	assert_false(freshness_is_over(&freshness, NOW_MS + 2 * (int64_t)UINT32_MAX - 1));
+	assert_true(freshness_is_over(&freshness, NOW_MS + 2 * (int64_t)UINT32_MAX));
 }
 
 static void expect_pauses(uint32_t valid_ms, uint32_t min_ms, const int64_t *pauses, size_t count)

@@ -14,26 +14,40 @@ static uint32_t installed;
 static int set_up(void **state)
 {
 	(void)state;
-	memset(&guard, 0, sizeof(guard));
+	removal_guard_init(&guard, 5);
 	memset(marks, 0, sizeof(marks));
-	removal_guard_set(&guard, 5);
 	now_ms = 1000000;
 	installed = 1000;
 	return 0;
 }
 
-/* Whether the peer goes, which makes one less. */
-static bool absent(uint32_t number)
+static void count(uint32_t number, bool is_absent)
 {
-	bool goes = removal_guard_admits(&guard, &marks[number], true, installed, now_ms);
-
-	installed -= goes;
-	return goes;
+	removal_guard_count(&guard, &marks[number], is_absent, installed, now_ms);
 }
 
 static void found(uint32_t number)
 {
-	assert_false(removal_guard_admits(&guard, &marks[number], false, installed, now_ms));
+	count(number, false);
+	assert_false(removal_guard_admits(&guard, &marks[number]));
+}
+
+/* Whether a peer that is absent may go; then it does. */
+static bool go(uint32_t number)
+{
+	if (!removal_guard_admits(&guard, &marks[number]))
+		return false;
+	removal_guard_gone(&guard, now_ms);
+	removal_guard_forget(&guard, &marks[number]);
+	installed--;
+	return true;
+}
+
+/* It goes at once where it may. */
+static bool absent(uint32_t number)
+{
+	count(number, true);
+	return go(number);
 }
 
 static uint32_t absent_many(uint32_t first, uint32_t count)
@@ -91,13 +105,68 @@ static void test_minute(void **state)
 	now_ms += 30000;
 	assert_int_equal(absent_many(5, 5), 5);
 	now_ms += 29999;
-	assert_int_equal(removal_guard_gone(&guard, now_ms), 10);
-	now_ms += 2000; /* the first five are out of it */
-	assert_int_equal(removal_guard_gone(&guard, now_ms), 5);
+	assert_false(absent(10));
+	assert_true(guard.is_up);
+	set_up(state);
+	installed = 20;
+	assert_int_equal(absent_many(0, 5), 5);
+	now_ms += 30000;
+	assert_int_equal(absent_many(5, 5), 5);
+	now_ms += 31999; /* the first five are out of it */
 	assert_int_equal(absent_many(10, 6), 5);
 	assert_true(guard.is_up);
-	now_ms += 10 * MINUTE_MS;
-	assert_int_equal(removal_guard_gone(&guard, now_ms), 0);
+}
+
+/* Those that wait to go count as those that went; and none of them goes once they are too many. */
+static void test_waiting(void **state)
+{
+	(void)state;
+	assert_int_equal(absent_many(0, 20), 20);
+	for (uint32_t i = 20; i < 50; i++)
+		count(i, true);
+	assert_false(guard.is_up);
+	assert_true(removal_guard_admits(&guard, &marks[20]));
+	count(50, true);
+	assert_true(guard.is_up);
+	assert_int_equal(guard.spared, 31);
+	for (uint32_t i = 20; i < 51; i++)
+		assert_false(go(i));
+}
+
+/* One that is found before it went, or goes for another reason, waits no more. */
+static void test_waits_no_more(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 10; round++) {
+		for (uint32_t i = 0; i < 40; i++)
+			count(i, true);
+		for (uint32_t i = 0; i < 20; i++)
+			found(i);
+		for (uint32_t i = 20; i < 40; i++)
+			removal_guard_forget(&guard, &marks[i]);
+		assert_false(go(0));
+		assert_false(go(20));
+	}
+	assert_false(guard.is_up);
+	assert_int_equal(guard.absent, 0);
+}
+
+/* What waited when removals stopped goes by a new answer alone, when they go on. */
+static void test_old_answers(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 51; i++)
+		count(i, true);
+	assert_true(guard.is_up);
+	count(7, true);
+	for (uint32_t i = 100; i < 200; i++)
+		found(i);
+	now_ms += MINUTE_MS;
+	removal_guard_look(&guard, installed, now_ms);
+	assert_false(guard.is_up);
+	assert_false(go(3));
+	assert_false(go(7));
+	assert_true(absent(3));
 }
 
 /* Peers that went within the minute belong to those that it began with. */
@@ -126,12 +195,29 @@ static void test_normal_again(void **state)
 		found(i);
 	now_ms += MINUTE_MS - 1;
 	found(60);
+	removal_guard_look(&guard, installed, now_ms);
 	assert_true(guard.is_up);
 	assert_false(absent(61));
 	now_ms += 1;
-	assert_true(absent(61));
+	assert_false(absent(61)); /* it was asked for when removals were stopped */
 	assert_false(guard.is_up);
+	assert_true(absent(61));
 	assert_int_equal(installed, 949);
+}
+
+/* The same without an answer at just that time. */
+static void test_normal_again_in_silence(void **state)
+{
+	(void)state;
+	trip();
+	found(51);
+	found(52);
+	now_ms += MINUTE_MS - 1;
+	removal_guard_look(&guard, installed, now_ms);
+	assert_true(guard.is_up);
+	now_ms += 1;
+	removal_guard_look(&guard, installed, now_ms);
+	assert_false(guard.is_up);
 }
 
 /* No answers, or few and bad ones, are no sign of health, however long it lasts. */
@@ -173,7 +259,7 @@ static void test_still_absent(void **state)
 		now_ms += MINUTE_MS / 4;
 	}
 	assert_false(guard.is_up);
-	assert_int_equal(installed, 950 - 47);
+	assert_int_equal(installed, 950 - 46);
 }
 
 /* One that comes back counts as found, one that goes missing as absent: the latest counts. */
@@ -187,10 +273,10 @@ static void test_latest_answer(void **state)
 	absent(100);
 	absent(100);
 	assert_int_equal(guard.found, 0);
-	assert_int_equal(guard.absent, 2); /* with the one that stopped it */
+	assert_int_equal(guard.absent, 1);
 	found(100);
 	assert_int_equal(guard.found, 1);
-	assert_int_equal(guard.absent, 1);
+	assert_int_equal(guard.absent, 0);
 }
 
 /*
@@ -206,7 +292,7 @@ static void test_does_not_flap(void **state)
 	for (unsigned second = 0; second < 1800; second++) {
 		for (uint32_t i = second % 10; i < 1000; i += 10) {
 			if ((i * 7919 + second) % 10 == 0)
-				removal_guard_admits(&guard, &marks[i], true, installed, now_ms);
+				count(i, true);
 			else
 				found(i);
 		}
@@ -222,14 +308,14 @@ static void test_operator(void **state)
 {
 	(void)state;
 	trip();
-	removal_guard_set(&guard, 4);
+	removal_guard_set(&guard, 4, now_ms);
 	assert_true(guard.is_up);
-	removal_guard_set(&guard, 100);
+	removal_guard_set(&guard, 100, now_ms);
 	assert_false(guard.is_up);
 	assert_int_equal(absent_many(51, 949), 949);
 	assert_false(guard.is_up);
 	installed = 1000;
-	removal_guard_set(&guard, 0);
+	removal_guard_set(&guard, 0, now_ms);
 	now_ms += MINUTE_MS;
 	assert_int_equal(absent_many(0, 100), REMOVAL_GUARD_MIN);
 }
@@ -243,8 +329,12 @@ int main(void)
 		TEST(test_small_fleet),
 		TEST(test_slow),
 		TEST(test_minute),
+		TEST(test_waiting),
+		TEST(test_waits_no_more),
+		TEST(test_old_answers),
 		TEST(test_share_of_what_was),
 		TEST(test_normal_again),
+		TEST(test_normal_again_in_silence),
 		TEST(test_silence),
 		TEST(test_still_absent),
 		TEST(test_latest_answer),

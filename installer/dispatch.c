@@ -13,7 +13,9 @@
 #include "installer/announce.h"
 #include "installer/install.h"
 #include "installer/outcome.h"
-#include "installer/removal.h"
+#include "installer/renewal.h"
+#include "installer/renewal_answer.h"
+#include "installer/renewal_report.h"
 #include "installer/start.h"
 #include "installer/survey.h"
 #include "installer/sweep.h"
@@ -43,24 +45,6 @@ void dispatch_demand(struct installer *installer, const struct message_demand *d
 		announce_outcome_again(installer, ticket);
 		return;
 	}
-}
-
-/*
- * The control plane knows the key no more. 410 is definite, and an installed peer goes. After 404 it
- * stays until a guard against a fleet of mistaken ones decides; the client finds it answering.
- * False if it could not go now.
- */
-static bool remove_revoked(struct installer *installer, const struct message_peer *peer)
-{
-	uint32_t slot = peers_find(&installer->peers, peer->key);
-
-	if (slot == KEY_INDEX_NONE || installer->peers.items[slot].state != KNOWN_INSTALLED)
-		return true;
-	if (!token_bucket_take(&installer->removals, clock_ms())) {
-		installer->counters.rate_limited++;
-		return false;
-	}
-	return removal_one(installer, slot, "revoked") == 0;
 }
 
 static void serve_capture(struct installer *installer, uint32_t limit)
@@ -95,12 +79,18 @@ static struct ticket *take_ticket(struct installer *installer, const struct mess
 	return tickets_take(&installer->tickets, peer->id, peer->key, clock_ms());
 }
 
-/* The second key: an answer, which does nothing unless a ticket waits for it. */
+/*
+ * The second key: an answer, which does nothing unless a ticket waits for it, or the question about
+ * an installed peer.
+ */
 void dispatch_peer(struct installer *installer, const struct message_peer *peer)
 {
-	struct ticket *ticket = take_ticket(installer, peer);
+	struct ticket *ticket;
 	char key[KEY_BASE64_BYTES];
 
+	if (renewal_answer(installer, peer))
+		return;
+	ticket = take_ticket(installer, peer);
 	if (ticket == NULL) {
 		installer->counters.without_ticket++;
 		log_event(LOG_LEVEL_DEBUG, "without_ticket", "id=%llu key=%s count=%llu",
@@ -113,12 +103,11 @@ void dispatch_peer(struct installer *installer, const struct message_peer *peer)
 		install_found(installer, ticket, peer);
 		return;
 	case PEER_ABSENT:
-		announce_outcome(installer, ticket, OUTCOME_ABSENT, peer->valid_ms);
-		return;
 	case PEER_REVOKED:
-		/* One that had to stay must not be held back as revoked: a later demand removes it. */
+		/* A peer that may stay for now goes in its time, demand or not. */
+		renewal_refused(installer, peer);
 		announce_outcome(installer, ticket,
-			remove_revoked(installer, peer) ? OUTCOME_REVOKED : OUTCOME_FAILED,
+			peer->answer == PEER_ABSENT ? OUTCOME_ABSENT : OUTCOME_REVOKED,
 			peer->valid_ms);
 		return;
 	case PEER_FAILED:
@@ -129,6 +118,8 @@ void dispatch_peer(struct installer *installer, const struct message_peer *peer)
 
 void dispatch_renewed(struct installer *installer, enum role role)
 {
+	if (role == ROLE_FETCHER)
+		renewal_ask_again(installer);
 	if (role != ROLE_CAPTURE)
 		return;
 	/* What the old one demanded, for whatever reason, opens no door any more. */
@@ -203,16 +194,18 @@ void dispatch_report(struct installer *installer)
 
 	if (!count_report_due(&counters->report,
 		    counters->without_ticket + counters->refused_demands + counters->rate_limited +
-			    counters->rejected + counters->no_room + unsent,
+			    counters->rejected + counters->no_room + unsent +
+			    installer->renewal.unanswered,
 		    clock_ms()))
 		return;
 	log_event(LOG_LEVEL_NOTICE, "dropped",
 		"without_ticket=%llu refused_demands=%llu rate_limited=%llu rejected=%llu "
-		"no_room=%llu unsent=%llu",
+		"no_room=%llu unsent=%llu unanswered=%llu",
 		(unsigned long long)counters->without_ticket,
 		(unsigned long long)counters->refused_demands,
 		(unsigned long long)counters->rate_limited, (unsigned long long)counters->rejected,
-		(unsigned long long)counters->no_room, (unsigned long long)unsent);
+		(unsigned long long)counters->no_room, (unsigned long long)unsent,
+		(unsigned long long)installer->renewal.unanswered);
 }
 
 static int earlier(int a, int b)
@@ -226,6 +219,7 @@ static void wait_for_work(struct installer *installer, struct pollfd set[static 
 	int timeout_ms = survey_timeout_ms(installer, now_ms);
 
 	timeout_ms = earlier(timeout_ms, sweep_timeout_ms(installer, now_ms));
+	timeout_ms = earlier(timeout_ms, renewal_timeout_ms(installer, now_ms));
 	process_watch(&installer->process, set);
 	if (announce_is_owing(installer) || installer->announce.full_since_ms != 0)
 		set[ROLE_CAPTURE].events |= POLLOUT;
@@ -251,10 +245,12 @@ void dispatch_turn(struct installer *installer)
 		address_watch_refresh(installer);
 	serve_capture(installer, MESSAGES_A_TURN);
 	serve_fetcher(installer);
+	renewal_continue(installer, clock_ms());
 	survey_continue(installer, clock_ms());
 	sweep_continue(installer, clock_ms());
 	tell_supervisor(installer);
 	if (announce_is_owing(installer))
 		announce_continue(installer);
 	dispatch_report(installer);
+	renewal_report(installer, clock_ms());
 }

@@ -12,6 +12,7 @@
 #include "installer/address_watch.h"
 #include "installer/announce.h"
 #include "installer/removal.h"
+#include "installer/renewal.h"
 #include "installer/replay.h"
 #include "installer/survey.h"
 
@@ -279,6 +280,7 @@ static void finish(struct installer *installer, const struct install_item *item)
 		peers_begin_installation(&installer->peers, item->slot, clock_ms());
 	peer->is_intent = false;
 	reconcile_installed(&installer->reconcile, item->slot);
+	renewal_found(installer, item->slot, &item->peer);
 	log_installed(item);
 	install_replay(installer, item->ticket);
 	announce_outcome(installer, item->ticket, OUTCOME_INSTALLED, 0);

@@ -3,7 +3,9 @@
  * The whole state of pullgate-installer, and the constants that bound it. The way of a demand
  * through the files: dispatch.c takes DEMAND and PEER; tickets.c and policy.c judge; install.c tells
  * the kernel by device.c and replays by replay.c; announce.c tells capture. Beside it survey.c reads
- * the interface again and again, reconcile.c compares, sweep.c removes.
+ * the interface again and again, reconcile.c compares, sweep.c removes. And who is installed is asked
+ * about again by renewal.c when freshness.c says so; renewal_answer.c takes the answer, update.c or
+ * condemned.c does what follows from it, removal_guard.c doubts it.
  */
 #ifndef PULLGATE_INSTALLER_INSTALLER_H
 #define PULLGATE_INSTALLER_INSTALLER_H
@@ -13,12 +15,14 @@
 
 #include "common/line_budget.h"
 #include "common/process.h"
+#include "common/siphash.h"
 #include "common/token_bucket.h"
 #include "installer/addresses.h"
 #include "installer/device.h"
 #include "installer/eviction.h"
 #include "installer/peers.h"
 #include "installer/policy.h"
+#include "installer/questions.h"
 #include "installer/reconcile.h"
 #include "installer/tickets.h"
 
@@ -29,7 +33,7 @@ enum {
 	/*
 	 * Bounds on what an owned capture and fetcher could do together. Two thousand a second is what
 	 * one processor's kernel installs in a quarter of its time, and four times an origin's default
-	 * rate. Removals by answers (410) are the rarer.
+	 * rate; updates count as installations. Removals by answers (404, 410) are the rarer.
 	 */
 	INSTALLS_PER_SECOND = 2000,
 	INSTALLS_BURST = 4000,
@@ -107,6 +111,26 @@ struct announce {
 	int64_t full_since_ms; /* capture's queue was found full then, and not emptied since; 0: no */
 };
 
+/* The asking about installed peers, over and over. */
+struct renewal {
+	uint32_t min_revalidate_ms;
+	enum on_stale on_stale;
+	uint32_t guard_percent;
+	uint32_t requests_per_second; /* the fetcher's */
+	struct token_bucket pace;
+	uint8_t seed[SIPHASH_SEED_BYTES];
+	uint64_t drawn; /* numbers from it */
+	struct questions questions;
+	int64_t resume_ms; /* the fetcher had no room for questions: none before */
+	int64_t look_ms;   /* when those without an answer are next looked for */
+	int64_t remove_ms; /* condemned peers rest until then */
+	uint64_t unanswered;
+	struct renewal_lines {
+		bool said_stopped;
+		int64_t stopped_ms, stale_ms, not_held_ms; /* each is said again then */
+	} lines;
+};
+
 struct counters {
 	uint64_t without_ticket;  /* PEERs that nobody waited for */
 	uint64_t refused_demands; /* for a full table of tickets */
@@ -138,6 +162,7 @@ struct installer {
 	uint32_t batch_count;
 	uint32_t demands_left; /* of DEMANDS_A_TURN */
 	struct token_bucket installs, removals;
+	struct renewal renewal;
 
 	struct survey survey;
 	struct sweep sweep;

@@ -23,6 +23,8 @@ int peers_init(struct peers *peers, uint32_t max_installed, uint32_t allowed_ips
 	error = key_index_init(&peers->index, capacity);
 	if (error == 0)
 		error = allowed_ips_init(&peers->allowed_ips, capacity, capacity * allowed_ips);
+	if (error == 0)
+		error = due_queue_init(&peers->due, capacity);
 	if (error == 0) {
 		peers->items = calloc(capacity, sizeof(*peers->items));
 		if (peers->items == NULL)
@@ -37,6 +39,7 @@ void peers_destroy(struct peers *peers)
 {
 	key_index_destroy(&peers->index);
 	allowed_ips_destroy(&peers->allowed_ips);
+	due_queue_destroy(&peers->due);
 	free(peers->items);
 	memset(peers, 0, sizeof(*peers));
 }
@@ -74,6 +77,10 @@ void peers_remove(struct peers *peers, uint32_t slot)
 		peers->installed--;
 		peers->unconfirmed -= !peer->is_confirmed;
 	}
+	removal_guard_forget(&peers->guard, &peers->items[slot].guard_mark);
+	peers_set_load(peers, slot, 0);
+	peers_set_stale(peers, slot, false);
+	due_queue_remove(&peers->due, slot);
 	allowed_ips_remove_all(&peers->allowed_ips, slot);
 	key_index_remove(&peers->index, slot);
 }
@@ -95,6 +102,24 @@ void peers_confirm(struct peers *peers, uint32_t slot)
 
 	peers->unconfirmed -= !peer->is_confirmed;
 	peer->is_confirmed = true;
+}
+
+void peers_set_load(struct peers *peers, uint32_t slot, uint32_t load)
+{
+	struct peer *peer = &peers->items[slot];
+
+	peers->load += load;
+	peers->load -= peer->load;
+	peer->load = load;
+}
+
+void peers_set_stale(struct peers *peers, uint32_t slot, bool is_stale)
+{
+	struct peer *peer = &peers->items[slot];
+
+	peers->stale += is_stale;
+	peers->stale -= peer->is_stale;
+	peer->is_stale = is_stale;
 }
 
 static bool owns(const struct peers *peers, uint32_t slot, const struct prefix *prefix)

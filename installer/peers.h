@@ -15,9 +15,21 @@
 
 #include "common/message.h"
 #include "installer/allowed_ips.h"
+#include "installer/due_queue.h"
+#include "installer/freshness.h"
 #include "installer/key_index.h"
+#include "installer/removal_guard.h"
 
 #define PEERS_KERNEL_MAX (1U << 20) /* drivers/net/wireguard/messages.h: MAX_PEERS_PER_DEVICE */
+
+/* Why an answer of the control plane, or none for too long, makes an installed peer go. */
+enum condemned {
+	CONDEMNED_NOT,
+	CONDEMNED_ABSENT,
+	CONDEMNED_REVOKED,
+	CONDEMNED_POLICY,
+	CONDEMNED_STALE,
+};
 
 struct peer {
 	enum known_state state;
@@ -30,6 +42,14 @@ struct peer {
 	int64_t active_ms;    /* when a dump last showed a newer handshake or more bytes received */
 	int64_t handshake_seconds, handshake_nanoseconds; /* the kernel's wall clock; 0: none */
 	uint64_t received_bytes;
+	/* Of installed peers: what the control plane said of them, and is asked (renewal.h). */
+	struct freshness freshness;
+	struct removal_guard_mark guard_mark;
+	enum condemned condemned; /* it goes as soon as it can */
+	uint32_t load;            /* as freshness_load() has it */
+	bool is_stale;            /* freshness is over, and it was kept */
+	uint64_t question;        /* the id of the latest REVALIDATE that is out for it; 0: none */
+	uint64_t fingerprint;     /* of preshared key and keepalive as the kernel was told them */
 };
 
 struct peers {
@@ -38,6 +58,10 @@ struct peers {
 	struct peer *items;
 	uint32_t installed;   /* state is KNOWN_INSTALLED */
 	uint32_t unconfirmed; /* of these, without a handshake */
+	struct due_queue due; /* those that are to be asked about, or to go, and when */
+	uint64_t load;        /* the sum of theirs */
+	uint32_t stale;       /* those that are */
+	struct removal_guard guard;
 };
 
 /*
@@ -59,6 +83,9 @@ void peers_remove(struct peers *peers, uint32_t slot);
 /* (Re)starts the life of a peer that pullgate installs: unconfirmed from now on. */
 void peers_begin_installation(struct peers *peers, uint32_t slot, int64_t now_ms);
 void peers_confirm(struct peers *peers, uint32_t slot);
+
+void peers_set_load(struct peers *peers, uint32_t slot, uint32_t load);
+void peers_set_stale(struct peers *peers, uint32_t slot, bool is_stale);
 
 /* Whether the peer has just these allowed IPs, in whatever order. */
 bool peers_has_allowed_ips(

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "installer/address_watch.h"
 #include "installer/link.h"
+#include "installer/renewal.h"
 #include "installer/survey.h"
 
 _Noreturn static void unusable(
@@ -53,6 +54,7 @@ void start_apply_settings(
 	installer->eviction = (struct eviction){.idle_after_ms = (int64_t)settings->idle_after_ms,
 		.unconfirmed_after_ms = (int64_t)settings->unconfirmed_after_ms};
 	policy_apply(&installer->policy, settings);
+	renewal_apply(installer, settings);
 }
 
 static void take_secret_memory(struct installer *installer)
@@ -72,6 +74,9 @@ static void take_memory(struct installer *installer)
 		error = tickets_init(&installer->tickets, TICKETS_MAX);
 	if (error != 0)
 		log_fatal("start_failed", "reason=\"memory for tables: %s\"", strerror(-error));
+	error = renewal_init(installer);
+	if (error != 0)
+		log_fatal("start_failed", "reason=\"random bytes: %s\"", strerror(-error));
 	take_secret_memory(installer);
 	token_bucket_init(&installer->installs, INSTALLS_PER_SECOND, INSTALLS_BURST, now_ms);
 	token_bucket_init(&installer->removals, REMOVALS_PER_SECOND, REMOVALS_BURST, now_ms);

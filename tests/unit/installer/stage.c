@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "installer/address_watch.h"
 #include "installer/install.h"
+#include "installer/renewal.h"
 #include "installer/replay.h"
 #include "installer/start.h"
 #include "installer/survey.h"
@@ -140,6 +141,7 @@ int set_up(void **state)
 	installer.secrets = calloc(1, sizeof(*installer.secrets));
 	token_bucket_init(&installer.installs, INSTALLS_PER_SECOND, INSTALLS_BURST, now_ms);
 	token_bucket_init(&installer.removals, REMOVALS_PER_SECOND, REMOVALS_BURST, now_ms);
+	assert_int_equal(renewal_init(&installer), 0);
 	survey_init(&installer);
 	installer.gateway = (struct gateway){
 		.interface_index = 3, .listen_port = LISTEN_PORT, .is_usable = true};

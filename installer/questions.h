@@ -22,11 +22,9 @@
 /* REVALIDATE's ids have it, LOOKUP's don't. */
 #define QUESTION_ID_BIT (UINT64_C(1) << 63)
 
-/*
- * A request can take origin.timeout (2 s by default, 60 s at most) behind the fetcher's queue. If
- * one should take longer than this, asking again adds the new id to it.
- */
-#define QUESTION_PATIENCE_MS 30000
+/* One that is queued is answered within 60 s (fetcher/fetcher.h), and a request takes 60 s at most
+ * (origin.timeout). */
+#define QUESTION_PATIENCE_MS 130000
 
 struct question {
 	uint64_t id; /* 0: none */

@@ -74,8 +74,7 @@ void renewal_found(
 	peers_set_load(&installer->peers, slot,
 		freshness_load(&peer->freshness, renewal->min_revalidate_ms));
 	peers_set_stale(&installer->peers, slot, false);
-	removal_guard_count(&installer->peers.guard, &peer->guard_mark, false,
-		installer->peers.installed, now_ms);
+	removal_guard_forget(&installer->peers.guard, &peer->guard_mark);
 	due_queue_set(&installer->peers.due, slot, next_ms);
 }
 

@@ -16,7 +16,8 @@ int renewal_init(struct installer *installer);
 /* Takes over new settings; what is scheduled already stays as it is. */
 void renewal_apply(struct installer *installer, const struct message_installer_settings *settings);
 
-/* A 200 came for an installed peer, and the kernel has the peer as it says. */
+/* A 200 came for an installed peer, and the kernel has the peer as it says. To the guard it is no
+ * sign of health: one for a demand may come from what the fetcher keeps. */
 void renewal_found(
 	struct installer *installer, uint32_t slot, const struct message_peer *configuration);
 

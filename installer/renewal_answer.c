@@ -57,9 +57,10 @@ static void log_not_admitted(
 static void take_found(
 	struct installer *installer, uint32_t slot, const struct message_peer *answer)
 {
+	struct peer *peer = &installer->peers.items[slot];
 	char reason[POLICY_REASON_BYTES];
 
-	installer->peers.items[slot].condemned = CONDEMNED_NOT;
+	peer->condemned = CONDEMNED_NOT;
 	if (update_is_needed(installer, slot, answer)) {
 		if (!policy_admits(&installer->policy, &installer->peers, answer, reason)) {
 			installer->counters.rejected++;
@@ -73,6 +74,8 @@ static void take_found(
 		}
 	}
 	renewal_found(installer, slot, answer);
+	removal_guard_count(&installer->peers.guard, &peer->guard_mark, false,
+		installer->peers.installed, clock_ms());
 }
 
 bool renewal_answer(struct installer *installer, const struct message_peer *answer)

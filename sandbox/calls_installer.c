@@ -18,6 +18,7 @@ static const struct call calls[] = {
 	CALL_IF(recvfrom, "messages of fetcher", CHANNEL_TO(0, ROLE_FETCHER)),
 	CALL_IF(sendto, "OUTCOME, REMOVED and what capture must know", CHANNEL_TO(0, ROLE_CAPTURE),
 		NO_ADDRESS),
+	CALL_IF(sendto, "REVALIDATE", CHANNEL_TO(0, ROLE_FETCHER), NO_ADDRESS),
 
 	CALL_IF(dup3, "a renewed channel takes its place", CHANNEL_TO(1, ROLE_CAPTURE),
 		INT_IS(2, O_CLOEXEC)),

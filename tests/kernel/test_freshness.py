@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Installed peers are asked about again: what the control plane takes back or changes is so in the
-kernel within the freshness that it gave, and what it loses by mistake stays."""
+kernel within the freshness that it gave, and what it loses by mistake stays.
+
+PULLGATE_FULL=1 loses the docroot under 1,000 peers instead of 300.
+"""
 
 import contextlib
+import os
 import time
 
 import pytest
@@ -16,7 +20,7 @@ FRESH = 10
 # An emulated machine may take a while to do what it begins in time.
 SLACK = 5
 
-MANY = 1000
+MANY = 1000 if os.environ.get("PULLGATE_FULL") == "1" else 300
 CLIENTS = 12
 AT_A_TIME = 100
 # Numbers of the peers made by hand; the lab's own clients count from 0.
@@ -121,12 +125,14 @@ def test_stale_peer_goes_where_it_should(lab):
 
 
 class Fleet:
-    """A thousand peers that never shake hands, and a dozen clients that ping."""
+    """Many peers that never shake hands, and a dozen clients that ping without end."""
 
     def __init__(self, lab, pullgate):
         self.lab = lab
         self.pullgate = pullgate
         self.clients = [connect(lab) for _ in range(CLIENTS)]
+        self.pings = [ping.Steady(client.namespace, addresses.GATEWAY_INSIDE[4], 1)
+                      for client in self.clients]
         self.keys = {client.public_key for client in self.clients}
         private_keys = [wireguard.make_private_key() for _ in range(MANY)]
         for first in range(0, MANY, AT_A_TIME):
@@ -156,33 +162,38 @@ class Fleet:
     def check(self):
         assert set(self.lab.gateway.peers()) == self.keys
 
+    def check_pings(self):
+        """Ends them; none was lost."""
+        counts = [one.stop() for one in self.pings]
+        print(f"{sum(sent for sent, _ in counts)} pings, {sum(lost for _, lost in counts)} lost")
+        assert [lost for _, lost in counts] == [0] * CLIENTS
+
+    def close(self):
+        for one in self.pings:
+            one.close()
+
 
 def test_docroot_vanishes_under_many_peers(lab):
     """They all live on, loudly; when it is back, all is as before without anybody's doing."""
-    pullgate = start(lab, fresh=40, minimum=10, eviction={"unconfirmed_after": "1h"},
+    pullgate = start(lab, fresh=40, minimum=10, eviction={"unconfirmed_after": "1h", "idle_after": "off"},
                      limits={"per_source": "1000/s burst 2000"})
-    fleet = Fleet(lab, pullgate)
-    fleet.check()
-    with contextlib.ExitStack() as stack:
-        pings = [stack.enter_context(contextlib.closing(
-            ping.Steady(client.namespace, addresses.GATEWAY_INSIDE[4], 1)))
-            for client in fleet.clients]
+    with contextlib.closing(Fleet(lab, pullgate)) as fleet:
+        fleet.check()
         docroot = lab.origin.docroot / "peer"
-        since = len(lab.origin.requests())
+        since, began = len(lab.origin.requests()), time.monotonic()
         docroot.rename(docroot.with_name("elsewhere"))
         stopped = pullgate.wait_event("removals_stopped", deadline=PATIENCE)
-        print(stopped.text)
+        print(f"{stopped.time - began:.1f} s after it vanished: {stopped.text}")
         fleet.wait_answers(404, since)
         fleet.check()
-        since = len(lab.origin.requests())
+        since, began = len(lab.origin.requests()), time.monotonic()
         docroot.with_name("elsewhere").rename(docroot)
         resumed = pullgate.wait_event("removals_resumed", deadline=PATIENCE)
-        print(f"{resumed.time - stopped.time:.0f} s later: {resumed.text}")
+        print(f"{resumed.time - began:.1f} s after it is back: {resumed.text}")
         fleet.wait_answers(200, since)
         fleet.check()
-        counts = [one.stop() for one in pings]
-    print(f"{sum(sent for sent, _ in counts)} pings, {sum(lost for _, lost in counts)} lost")
-    assert not pullgate.find("removed")
-    assert [lost for _, lost in counts] == [0] * CLIENTS
-    lab.origin.remove_peer(fleet.clients[0].public_key)
-    pullgate.wait_event("removed", key=fleet.clients[0].public_key, reason="absent", deadline=120)
+        fleet.check_pings()
+        assert not pullgate.find("removed")
+        assert not pullgate.find("updated")
+        lab.origin.remove_peer(fleet.clients[0].public_key)
+        pullgate.wait_event("removed", key=fleet.clients[0].public_key, reason="absent", deadline=120)

@@ -158,6 +158,7 @@ static int read_peer_nest(struct device_dump *dump, const struct nlattr *nest)
 		       memcmp(dump->last_key, peer.public_key, sizeof(peer.public_key)) == 0;
 	if (!is_continued)
 		dump->without_progress = 0;
+	peer.may_lack_allowed_ips = is_continued && dump->is_interrupted;
 	dump->has_peer = true;
 	memcpy(dump->last_key, peer.public_key, sizeof(peer.public_key));
 	error = dump->reader->peer(dump->reader->context, &peer, is_continued);
@@ -203,6 +204,7 @@ int device_dump_message(struct device_dump *dump, const struct nlmsghdr *header)
 		return -EBADMSG;
 	if (dump->messages++ == DEVICE_DUMP_MESSAGES_MAX)
 		return -ELOOP;
+	dump->is_interrupted = (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 	if (!dump->has_facts)
 		error = read_first(dump, attributes);
 	dump->without_progress++;

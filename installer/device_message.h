@@ -31,6 +31,12 @@ struct device_peer {
 	bool has_endpoint;
 	struct address endpoint;
 	uint16_t endpoint_port;
+	/*
+	 * Of a continued peer: the device changed since the message before, and then the kernel leaves
+	 * out what it has yet to show of the peer's allowed IPs (drivers/net/wireguard/netlink.c:
+	 * get_peer, allowedips_seq).
+	 */
+	bool may_lack_allowed_ips;
 };
 
 /*
@@ -49,6 +55,7 @@ struct device_reader {
 struct device_dump {
 	const struct device_reader *reader;
 	bool has_facts, has_peer;
+	bool is_interrupted; /* the message being read says that the device changed before it */
 	uint8_t last_key[WIREGUARD_KEY_BYTES];
 	uint32_t messages;
 	unsigned without_progress; /* messages in a row */

@@ -114,8 +114,11 @@ int reconcile_peer(struct reconcile *reconcile, const struct device_peer *shown,
 	uint32_t slot;
 
 	find_place(reconcile);
-	if (is_continued)
+	if (is_continued) {
+		if (shown->may_lack_allowed_ips)
+			reconcile->slot = KEY_INDEX_NONE; /* the next dump shows them */
 		return 0;
+	}
 	finish_peer(reconcile);
 	note_tail(reconcile, shown->public_key);
 	slot = find_or_add(reconcile, shown->public_key);

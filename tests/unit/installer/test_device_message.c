@@ -205,6 +205,25 @@ static void test_no_peers(void **state)
 	assert_int_equal(shown.facts.listen_port, 0);
 }
 
+/* What is left out of a peer that is continued after the device changed. */
+static void test_left_out(void **state)
+{
+	static const struct {
+		uint32_t peer;
+		bool is_interrupted, may_lack;
+	} messages[] = {{1, false, false}, {1, true, true}, {2, true, false}, {2, false, false}};
+	struct nl_msg *message;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		message = message_with(i == 0, messages[i].peer, LIST("10.64.0.1/32"));
+		if (messages[i].is_interrupted)
+			nlmsg_hdr(message)->nlmsg_flags |= NLM_F_DUMP_INTR;
+		assert_int_equal(read_message(message), 0);
+		assert_int_equal(shown.peer.may_lack_allowed_ips, messages[i].may_lack);
+	}
+}
+
 /* A kernel that sends the same message for ever: with the device alone, or one peer again. */
 static void test_no_progress(void **state)
 {
@@ -552,6 +571,7 @@ int main(void)
 		cmocka_unit_test_setup(test_whole, set_up),
 		cmocka_unit_test_setup(test_ipv6_endpoint, set_up),
 		cmocka_unit_test_setup(test_split, set_up),
+		cmocka_unit_test_setup(test_left_out, set_up),
 		cmocka_unit_test_setup(test_no_peers, set_up),
 		cmocka_unit_test_setup(test_no_progress, set_up),
 		cmocka_unit_test_setup(test_endless, set_up),

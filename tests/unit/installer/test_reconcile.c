@@ -90,6 +90,31 @@ static void test_static(void **state)
 	assert_true(has(2, EMPTY));
 }
 
+/* The kernel left out the rest of a peer that it shows in two messages: it is there all the same. */
+static void test_left_out(void **state)
+{
+	struct device_peer again = {.may_lack_allowed_ips = true};
+
+	(void)state;
+	reconcile_begin(&reconcile, 0);
+	show(1, (struct seen){0}, false, LIST("10.64.0.1/32", "fd64::1/128"));
+	reconcile_end(&reconcile, false);
+	for (unsigned i = 0; i < 2; i++) {
+		reconcile_begin(&reconcile, 0);
+		show(1, (struct seen){0}, false, LIST("10.64.0.1/32"));
+		make_key(again.public_key, 1);
+		reconcile_peer(&reconcile, &again, true);
+		show(2, (struct seen){0}, false, EMPTY);
+		reconcile_end(&reconcile, true);
+		assert_true(has(1, LIST("10.64.0.1/32", "fd64::1/128")));
+		assert_true(reconcile_was_seen(&reconcile, slot_of(1)));
+	}
+	reconcile_begin(&reconcile, 0);
+	show(1, (struct seen){0}, false, LIST("10.64.0.1/32"));
+	reconcile_end(&reconcile, false);
+	assert_true(has(1, LIST("10.64.0.1/32")));
+}
+
 static void test_changed_allowed_ips(void **state)
 {
 	static const char *const steps[][4] = {
@@ -344,6 +369,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_static, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_allowed_ips, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_moved_allowed_ip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),

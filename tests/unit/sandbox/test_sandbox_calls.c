@@ -306,7 +306,7 @@ static const struct {
 	{"receive a socket", FETCHER, NULL, receive_socket_from_connector},
 	{"send to supervisor", EVERY, NULL, send_to_supervisor},
 	{"send to capture", INSTALLER, NULL, send_to_capture},
-	{"send to fetcher", CAPTURE | CONNECTOR, NULL, send_to_fetcher},
+	{"send to fetcher", CAPTURE | CONNECTOR | INSTALLER, NULL, send_to_fetcher},
 	{"send a socket", CONNECTOR, NULL, send_socket_to_fetcher},
 	{"send to connector", FETCHER, NULL, send_to_connector},
 	{"send to installer", CAPTURE | FETCHER, NULL, send_to_installer},
@@ -448,7 +448,7 @@ static const struct attempt forbidden[] = {
 	{"packet socket by fcntl", EVERY, SYS_fcntl, {FD_PACKET, F_DUPFD, 0}},
 
 	/* The channels: each its way. */
-	{"an address on a channel", CAPTURE | CONNECTOR, SYS_sendto,
+	{"an address on a channel", CAPTURE | CONNECTOR | INSTALLER, SYS_sendto,
 		{FD_CHANNEL(ROLE_FETCHER), (long)"x", 1, 0, (long)"address", 8}},
 	{"an address on a socket", FETCHER, SYS_sendto,
 		{FD_INHERITED_END, (long)"x", 1, 0, (long)"address", 8}},
@@ -465,7 +465,8 @@ static const struct attempt forbidden[] = {
 		{FD_CHANNEL(ROLE_FETCHER)}},
 	{"a descriptor from installer", CAPTURE | FETCHER | INSTALLER, SYS_recvmsg,
 		{FD_CHANNEL(ROLE_INSTALLER)}},
-	{"installer to fetcher", INSTALLER, SYS_sendto, {FD_CHANNEL(ROLE_FETCHER), (long)"x", 1}},
+	{"installer to connector", INSTALLER, SYS_sendto,
+		{FD_CHANNEL(ROLE_CONNECTOR), (long)"x", 1}},
 	{"another control channel", EVERY, SYS_dup3, {FD_INHERITED_END, FD_CONTROL, O_CLOEXEC}},
 	{"another packet socket", EVERY, SYS_dup3, {FD_INHERITED_END, FD_PACKET, O_CLOEXEC}},
 	{"another standard error", EVERY, SYS_dup3, {FD_INHERITED_END, 2, O_CLOEXEC}},

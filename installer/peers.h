@@ -35,6 +35,7 @@ struct peer {
 	enum known_state state;
 	bool is_intent;        /* the kernel has not agreed yet */
 	bool is_confirmed;     /* a handshake was seen since it was installed */
+	bool is_stale;         /* its freshness is over, the origin fails, and it was kept */
 	uint32_t announcement; /* the number under which capture was told of it */
 	/* Numbers of dumps: the last that showed it; it was installed before the one behind `since`. */
 	uint32_t seen, since;
@@ -47,7 +48,6 @@ struct peer {
 	struct removal_guard_mark guard_mark;
 	enum condemned condemned; /* it goes as soon as it can */
 	uint32_t load;            /* as freshness_load() has it */
-	bool is_stale;            /* freshness is over, and it was kept */
 	uint64_t question;        /* the id of the latest REVALIDATE that is out for it; 0: none */
 	uint64_t fingerprint;     /* of preshared key and keepalive as the kernel was told them */
 };

@@ -30,7 +30,7 @@ static const struct {
 	[ROLE_FETCHER] = {1280, ADDRESS_SPACE(2752 * MEBIBYTE)},
 	/* 64 attempts, and what the resolver has open. 4 MiB. */
 	[ROLE_CONNECTOR] = {128, ADDRESS_SPACE(256 * MEBIBYTE)},
-	/* Four netlink sockets, and channels on the way. 472 MiB. */
+	/* Four netlink sockets, and channels on the way. 553 MiB. */
 	[ROLE_INSTALLER] = {FD_INHERITED_END + 12, ADDRESS_SPACE(1024 * MEBIBYTE)},
 };
 

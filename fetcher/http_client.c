@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/clock.h"
+#include "fetcher/http_framing.h"
 #include "fetcher/wiping_memory.h"
 
 /* A spare that waited longer may have been closed while the request was on its way. */
@@ -28,7 +29,8 @@ struct http_transfer {
 	bool active;
 	bool no_socket;        /* the pool had none when libcurl asked */
 	bool idle_spare;       /* it was given one that had waited */
-	const char *limit_hit; /* the limit that ended it, or NULL */
+	const char *limit_hit; /* the limit or fault that ended it, or NULL */
+	struct http_framing framing;
 	int64_t started_ms;
 	char *body;
 	size_t body_length, body_size, header_length;
@@ -92,16 +94,16 @@ static int close_socket(void *data, curl_socket_t fd)
 	return 0;
 }
 
-static size_t count_header(char *bytes, size_t size, size_t count, void *data)
+static size_t check_header(char *bytes, size_t size, size_t count, void *data)
 {
 	struct http_transfer *transfer = data;
 
-	(void)bytes;
 	transfer->header_length += size * count;
-	if (transfer->header_length <= HTTP_CLIENT_HEADER_BYTES)
-		return size * count;
-	transfer->limit_hit = "header larger than 32768 bytes";
-	return 0;
+	if (transfer->header_length > HTTP_CLIENT_HEADER_BYTES)
+		transfer->limit_hit = "header larger than 32768 bytes";
+	else
+		transfer->limit_hit = http_framing_line(&transfer->framing, bytes, size * count);
+	return transfer->limit_hit == NULL ? size * count : 0;
 }
 
 static int grow_body(struct http_transfer *transfer, size_t needed)
@@ -296,7 +298,7 @@ static CURLcode set_callbacks(struct http_transfer *transfer)
 	SET(CURLOPT_CLOSESOCKETDATA, transfer->client);
 	/* The connector has set what is to be set on a socket. */
 	SET(CURLOPT_TCP_NODELAY, 0L);
-	SET(CURLOPT_HEADERFUNCTION, count_header);
+	SET(CURLOPT_HEADERFUNCTION, check_header);
 	SET(CURLOPT_HEADERDATA, transfer);
 	SET(CURLOPT_WRITEFUNCTION, keep_body);
 	SET(CURLOPT_WRITEDATA, transfer);
@@ -408,6 +410,7 @@ int http_client_start(struct http_client *client, const char *url,
 		return client->made == HTTP_CLIENT_TRANSFERS ? -EBUSY : -ENOMEM;
 	transfer->context = context;
 	transfer->started_ms = clock_ms();
+	http_framing_begin(&transfer->framing, client->https);
 	if (configure_transfer(transfer) != 0 || set_headers(transfer, conditions) != 0 ||
 		curl_easy_setopt(transfer->easy, CURLOPT_URL, url) != CURLE_OK ||
 		curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
@@ -490,7 +493,7 @@ static enum http_end classify(const struct http_result *result, CURLcode code)
 	const struct http_transfer *transfer = result->transfer;
 
 	if (code == CURLE_OK)
-		return HTTP_COMPLETE;
+		return http_framing_ended(&transfer->framing) ? HTTP_COMPLETE : HTTP_FAILED;
 	if (transfer->no_socket)
 		return HTTP_NO_SOCKET;
 	if (transfer->header_length == 0 && means_closed(code) &&
@@ -505,6 +508,10 @@ static const char *describe(const struct http_transfer *transfer, CURLcode code)
 		return transfer->limit_hit;
 	if (code == CURLE_FILESIZE_EXCEEDED)
 		return "body larger than 65536 bytes";
+	if (code == CURLE_OK)
+		return "closed within the header";
+	if (code == CURLE_OUT_OF_MEMORY) /* libcurl says so of both */
+		return "a line of the header is too long, or memory is short";
 	return transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
 }
 

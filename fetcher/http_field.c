@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* RFC 9110 section 5.6.2. */
-static bool is_token_character(char character)
+bool http_is_token_character(char character)
 {
 	if ((character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
 		(character >= 'a' && character <= 'z'))
@@ -54,7 +53,7 @@ static const char *read_value(char value[static 32], const char *at)
 	size_t used = 0;
 
 	if (*at != '"') {
-		for (; is_token_character(*at); at++)
+		for (; http_is_token_character(*at); at++)
 			append(value, &used, *at);
 		return at;
 	}
@@ -76,7 +75,7 @@ static const char *read_directive(struct directive *directive, const char *at)
 
 	memset(directive, 0, sizeof(*directive));
 	at = skip_space(at);
-	for (; is_token_character(*at); at++)
+	for (; http_is_token_character(*at); at++)
 		append(directive->name, &used, *at);
 	if (*at == '=')
 		at = read_value(directive->value, at + 1);

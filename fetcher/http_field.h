@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Whether it may be part of a token, such as a field's name (RFC 9110 section 5.6.2). */
+bool http_is_token_character(char character);
+
 /* An entity tag or date that a later request can be made conditional with, and its zero byte. */
 #define HTTP_VALIDATOR_BYTES 256
 

@@ -254,6 +254,13 @@ static void serve(int fd, enum misbehaviour how)
 	case CUT_BODY:
 		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"public_key\":");
 		break;
+	case CUT_HEADER:
+		say(fd, "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n");
+		break;
+	case TWO_LENGTHS:
+		say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\nContent-Length: 4\r\n\r\n"
+			"abcde");
+		break;
 	case TRICKLES:
 		say(fd, "HTTP/1.1 200 OK\r\nX: ");
 		while (say(fd, "x"))

@@ -45,6 +45,8 @@ enum misbehaviour {
 	ENDLESS_INTERIM, /* 103 responses without end */
 	ENDLESS_BODY,    /* a chunked body without end */
 	CUT_BODY,        /* less body than Content-Length says */
+	CUT_HEADER,      /* a 410 that is closed before its header ends */
+	TWO_LENGTHS,     /* Content-Length twice, with different values */
 	TRICKLES,        /* one byte of a header a moment */
 	NO_HTTP,         /* something that isn't HTTP */
 };

@@ -599,6 +599,8 @@ static void outlives_misbehaviour(void **state)
 		{ENDLESS_INTERIM, "header larger than 32768 bytes"},
 		{ENDLESS_BODY, "body larger than 65536 bytes"},
 		{CUT_BODY, "transfer closed with"},
+		{CUT_HEADER, "closed within the header"},
+		{TWO_LENGTHS, "several values of Content-Length"},
 		{TRICKLES, "timed out"},
 		{NO_HTTP, "answer_failed"},
 	};

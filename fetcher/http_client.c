@@ -86,6 +86,25 @@ int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 	return 0;
 }
 
+/* Whose connections recv() is asked about; there is one client a process. */
+static const struct socket_pool *kept;
+
+/*
+ * Takes the C library's place for libcurl once more: with this very call 7.88 asks, before it uses a
+ * kept connection again, whether the other side has closed it, and takes anything that waits there
+ * for a sign of life (lib/cf-socket.c, lib/vtls/openssl.c). Over HTTP/1.1 what waits was not asked for:
+ * the rest of a response that was longer than it said, a proxy's 408, an answer too many. The next
+ * request would take it for its own answer, that is for another key's. So the connection is closed.
+ */
+ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+	ssize_t got = recvfrom(fd, bytes, size, flags, NULL, NULL);
+
+	if (flags == MSG_PEEK && got > 0 && kept != NULL && socket_pool_is_serial(kept, fd))
+		return 0;
+	return got;
+}
+
 static int close_socket(void *data, curl_socket_t fd)
 {
 	struct http_client *client = data;
@@ -148,6 +167,7 @@ struct http_client *http_client_new(struct socket_pool *pool)
 	if (client == NULL)
 		return NULL;
 	client->pool = pool;
+	kept = pool;
 	client->multi = curl_multi_init();
 	if (client->multi == NULL) {
 		free(client);
@@ -177,6 +197,7 @@ void http_client_free(struct http_client *client)
 	for (size_t i = 0; i < client->made; i++)
 		free_transfer(client->transfers[i]);
 	curl_multi_cleanup(client->multi);
+	kept = NULL;
 	curl_slist_free_all(client->headers);
 	curl_slist_free_all(client->resolve);
 	free(client);

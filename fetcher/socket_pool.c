@@ -259,7 +259,17 @@ void socket_pool_answered(
 	if (connection == NULL)
 		return;
 	connection->answered = true;
+	connection->version = version;
 	connection->answered_ms = now_ms;
+}
+
+bool socket_pool_is_serial(const struct socket_pool *pool, int fd)
+{
+	for (size_t i = 0; i < pool->connection_count; i++) {
+		if (pool->connections[i].fd == fd)
+			return pool->connections[i].version == HTTP_1;
+	}
+	return false;
 }
 
 void socket_pool_ended(struct socket_pool *pool)

@@ -48,7 +48,8 @@ struct spare {
 struct connection {
 	int fd;
 	bool answered; /* at least once: its version is known */
-	bool retired;  /* shut down; libcurl has still to notice */
+	enum http_version version;
+	bool retired; /* shut down; libcurl has still to notice */
 	int64_t answered_ms;
 };
 
@@ -115,6 +116,9 @@ void socket_pool_close(struct socket_pool *pool, int fd);
 /* A complete response came over fd (-1: over a connection that is closed already). */
 void socket_pool_answered(
 	struct socket_pool *pool, int fd, enum http_version version, int64_t now_ms);
+
+/* Whether its responses come one after the other, each to the request before it: HTTP/1. */
+bool socket_pool_is_serial(const struct socket_pool *pool, int fd);
 
 /* A transfer ended, whatever its end: a refused one may find its place now. */
 void socket_pool_ended(struct socket_pool *pool);

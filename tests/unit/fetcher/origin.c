@@ -261,6 +261,12 @@ static void serve(int fd, enum misbehaviour how)
 		say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\nContent-Length: 4\r\n\r\n"
 			"abcde");
 		break;
+	case SAYS_MORE:
+		say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\n");
+		poll(NULL, 0, 20); /* read apart from the header, the body ends where it should */
+		say(fd, "xHTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
+		read_request(fd);
+		break;
 	case TRICKLES:
 		say(fd, "HTTP/1.1 200 OK\r\nX: ");
 		while (say(fd, "x"))

@@ -47,6 +47,7 @@ enum misbehaviour {
 	CUT_BODY,        /* less body than Content-Length says */
 	CUT_HEADER,      /* a 410 that is closed before its header ends */
 	TWO_LENGTHS,     /* Content-Length twice, with different values */
+	SAYS_MORE,       /* answers 404 and, when that has been read, 410 to nobody */
 	TRICKLES,        /* one byte of a header a moment */
 	NO_HTTP,         /* something that isn't HTTP */
 };

@@ -668,6 +668,28 @@ static void repeats_a_request_on_a_dead_connection(void **state)
 	stop_misbehaving(server);
 }
 
+/* What waits on a kept connection is nobody's answer, least of all the next key's. */
+static void takes_no_answer_before_it_asks(void **state)
+{
+	struct pair_settings settings = http_settings();
+	pid_t server = misbehave(SAYS_MORE, SCRIPTED_PORT);
+	struct message_peer peer;
+	struct pair pair;
+	uint8_t key[32];
+
+	(void)state;
+	settings.port = SCRIPTED_PORT;
+	settings.url = "http://127.0.0.1:9000/peer/{key}";
+	pair_start(&pair, origin.directory, &settings);
+	for (unsigned i = 190; i < 200; i++) {
+		make_key(key, i);
+		assert_int_equal(pair_fetch(&pair, key, &peer), PEER_ABSENT);
+	}
+	assert_int_equal(pair_logged(&pair, "answer_failed"), 0);
+	pair_stop(&pair);
+	stop_misbehaving(server);
+}
+
 static void keeps_to_the_rate(void **state)
 {
 	struct pair_settings settings = http_settings();
@@ -768,6 +790,7 @@ int main(void)
 		cmocka_unit_test(outlives_misbehaviour),
 		cmocka_unit_test(outlives_broken_tls),
 		cmocka_unit_test(repeats_a_request_on_a_dead_connection),
+		cmocka_unit_test(takes_no_answer_before_it_asks),
 		cmocka_unit_test(keeps_to_the_rate),
 		cmocka_unit_test(works_with_latency),
 	};

@@ -3,6 +3,7 @@
 #include "fetcher/http_client.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,26 @@ static int grow_body(struct http_transfer *transfer, size_t needed)
 	return 0;
 }
 
+/* Whether more of what came over TLS is decrypted than was asked for. */
+static bool is_ahead(CURL *easy)
+{
+	struct curl_tlssessioninfo *session = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session);
+	return session != NULL && session->internals != NULL && SSL_pending(session->internals) > 0;
+}
+
+/*
+ * libcurl reads no further than Content-Length, and what it leaves within TLS shows on no socket: the
+ * next request would take it for its answer. In clear, recv() sees it.
+ */
+static void check_end(struct http_transfer *transfer)
+{
+	if (http_framing_length_reached(&transfer->framing, transfer->body_length) &&
+		is_ahead(transfer->easy))
+		curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 static size_t keep_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct http_transfer *transfer = data;
@@ -157,6 +178,7 @@ static size_t keep_body(char *bytes, size_t size, size_t count, void *data)
 	}
 	memcpy(transfer->body + transfer->body_length, bytes, length);
 	transfer->body_length += length;
+	check_end(transfer);
 	return length;
 }
 
@@ -434,6 +456,7 @@ int http_client_start(struct http_client *client, const char *url,
 	http_framing_begin(&transfer->framing, client->https);
 	if (configure_transfer(transfer) != 0 || set_headers(transfer, conditions) != 0 ||
 		curl_easy_setopt(transfer->easy, CURLOPT_URL, url) != CURLE_OK ||
+		curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 0L) != CURLE_OK ||
 		curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
 		take_back(transfer);
 		return -ENOMEM;

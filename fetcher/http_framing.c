@@ -166,3 +166,8 @@ bool http_framing_ended(const struct http_framing *framing)
 {
 	return framing->place == HTTP_FRAMING_ENDED;
 }
+
+bool http_framing_length_reached(const struct http_framing *framing, uint64_t length)
+{
+	return framing->has_length && length >= framing->length;
+}

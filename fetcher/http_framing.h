@@ -35,4 +35,7 @@ const char *http_framing_line(struct http_framing *framing, const char *line, si
 /* Whether the header of a final response has come to its end (RFC 9112 section 8). */
 bool http_framing_ended(const struct http_framing *framing);
 
+/* Whether a body of that length is all that was announced. */
+bool http_framing_length_reached(const struct http_framing *framing, uint64_t length);
+
 #endif

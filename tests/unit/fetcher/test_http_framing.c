@@ -157,6 +157,18 @@ static void takes_http2_where_it_can_be(void **state)
 	assert_non_null(feed(&framing, true, "HTTP/2 2000 \r\n"));
 }
 
+static void knows_the_length(void **state)
+{
+	struct http_framing framing;
+
+	(void)state;
+	assert_null(feed(&framing, false, OK "Content-Length: 5\r\n\r\n"));
+	assert_false(http_framing_length_reached(&framing, 4));
+	assert_true(http_framing_length_reached(&framing, 5));
+	assert_null(feed(&framing, false, OK "Transfer-Encoding: chunked\r\n\r\n"));
+	assert_false(http_framing_length_reached(&framing, 5));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -164,6 +176,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_leaves_a_doubt),
 		cmocka_unit_test(sees_that_a_header_was_cut),
 		cmocka_unit_test(takes_http2_where_it_can_be),
+		cmocka_unit_test(knows_the_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,10 +33,10 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Tells the fixtures whether the test failed."""
+    """Tells the fixtures whether the test, or one of its module, failed."""
     outcome = yield
     if outcome.get_result().failed:
-        item.failed_in = call.when
+        item.failed_in = item.getparent(pytest.Module).failed_in = call.when
 
 
 def _keep_files(request, lab, number):
@@ -46,9 +46,7 @@ def _keep_files(request, lab, number):
         lab.keep_files(Path(results) / "failed" / name / str(number))
 
 
-@pytest.fixture
-def make_lab(request):
-    """Makes labs: make_lab(origin_latency_ms=20). Files of a failed test go to the results."""
+def _labs(request):
     labs = []
 
     def make(**options):
@@ -64,6 +62,20 @@ def make_lab(request):
 
 
 @pytest.fixture
+def make_lab(request):
+    """Makes labs: make_lab(origin_latency_ms=20). Files of a failed test go to the results."""
+    yield from _labs(request)
+
+
+@pytest.fixture
 def lab(make_lab):
     """A lab of the default kind."""
     return make_lab()
+
+
+@pytest.fixture(scope="module")
+def module_lab(request):
+    """A lab for all tests of a module."""
+    makers = _labs(request)
+    yield next(makers)()
+    next(makers, None)

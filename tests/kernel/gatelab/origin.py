@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import urllib.parse
@@ -120,6 +121,10 @@ class Origin:
         if self._process:
             command.stop(self._process)
             self._process = None
+
+    def reload(self):
+        """nginx goes on with new workers; the old ones end when they have nothing left to do."""
+        self._process.send_signal(signal.SIGHUP)
 
     def _file(self, public_key, folder="peer"):
         return self.docroot / folder / url_key(public_key)

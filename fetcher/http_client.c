@@ -101,7 +101,7 @@ ssize_t recv(int fd, void *bytes, size_t size, int flags)
 {
 	ssize_t got = recvfrom(fd, bytes, size, flags, NULL, NULL);
 
-	if (flags == MSG_PEEK && got > 0 && kept != NULL && socket_pool_is_serial(kept, fd))
+	if (flags == MSG_PEEK && got > 0 && kept != NULL && socket_pool_must_be_silent(kept, fd))
 		return 0;
 	return got;
 }

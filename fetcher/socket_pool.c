@@ -263,11 +263,13 @@ void socket_pool_answered(
 	connection->answered_ms = now_ms;
 }
 
-bool socket_pool_is_serial(const struct socket_pool *pool, int fd)
+bool socket_pool_must_be_silent(const struct socket_pool *pool, int fd)
 {
 	for (size_t i = 0; i < pool->connection_count; i++) {
-		if (pool->connections[i].fd == fd)
-			return pool->connections[i].version == HTTP_1;
+		const struct connection *connection = &pool->connections[i];
+
+		if (connection->fd == fd)
+			return connection->retired || connection->version == HTTP_1;
 	}
 	return false;
 }

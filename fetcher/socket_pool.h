@@ -117,8 +117,9 @@ void socket_pool_close(struct socket_pool *pool, int fd);
 void socket_pool_answered(
 	struct socket_pool *pool, int fd, enum http_version version, int64_t now_ms);
 
-/* Whether its responses come one after the other, each to the request before it: HTTP/1. */
-bool socket_pool_is_serial(const struct socket_pool *pool, int fd);
+/* Whether an idle connection must be silent: over HTTP/1, where nothing comes that wasn't asked for,
+ * and when it has been shut down. Over HTTP/2 there may be frames that are nobody's answer. */
+bool socket_pool_must_be_silent(const struct socket_pool *pool, int fd);
 
 /* A transfer ended, whatever its end: a refused one may find its place now. */
 void socket_pool_ended(struct socket_pool *pool);

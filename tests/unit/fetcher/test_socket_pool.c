@@ -318,6 +318,25 @@ static void gives_up_a_silent_connection(void **state)
 	assert_int_equal(socket_pool_capacity(&pool), 0);
 }
 
+static void knows_where_nothing_may_wait(void **state)
+{
+	int first, second;
+
+	(void)state;
+	add_spare(0);
+	add_spare(0);
+	first = take(0);
+	second = take(0);
+	assert_false(socket_pool_must_be_silent(&pool, first));
+	socket_pool_answered(&pool, first, HTTP_1, 0);
+	socket_pool_answered(&pool, second, HTTP_2, 0);
+	assert_true(socket_pool_must_be_silent(&pool, first));
+	assert_false(socket_pool_must_be_silent(&pool, second));
+	socket_pool_reset(&pool, true);
+	assert_true(socket_pool_must_be_silent(&pool, second));
+	assert_false(socket_pool_must_be_silent(&pool, -1));
+}
+
 static void forgets_another_origin(void **state)
 {
 	uint64_t id = socket_pool_ask(&pool, 0);
@@ -359,6 +378,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(holds_so_many_spares, open_http, close_all),
 		cmocka_unit_test_setup_teardown(
 			gives_up_a_silent_connection, open_https, close_all),
+		cmocka_unit_test_setup_teardown(
+			knows_where_nothing_may_wait, open_https, close_all),
 		cmocka_unit_test_setup_teardown(forgets_another_origin, open_https, close_all),
 	};
 

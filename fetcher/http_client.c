@@ -568,6 +568,9 @@ static void tell_pool(struct http_client *client, const struct http_result *resu
 		socket_pool_answered(client->pool, fd, result->version, clock_ms());
 	else if (code == CURLE_OPERATION_TIMEDOUT && fd != CURL_SOCKET_BAD)
 		socket_pool_timed_out(client->pool, fd, result->transfer->started_ms);
+	else if (code == CURLE_SEND_ERROR || code == CURLE_HTTP2)
+		/* libcurl 7.88 would put the next request on it, too. */
+		socket_pool_give_up(client->pool, fd);
 	if (result->end == HTTP_NO_SOCKET)
 		socket_pool_refuse(client->pool);
 	else

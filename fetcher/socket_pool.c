@@ -296,6 +296,14 @@ bool socket_pool_timed_out(struct socket_pool *pool, int fd, int64_t started_ms)
 	return true;
 }
 
+void socket_pool_give_up(struct socket_pool *pool, int fd)
+{
+	struct connection *connection = find_connection(pool, fd);
+
+	if (connection != NULL && !connection->retired)
+		retire(connection);
+}
+
 size_t socket_pool_watch(const struct socket_pool *pool, struct pollfd set[SOCKET_POOL_SPARES])
 {
 	for (size_t i = 0; i < pool->spare_count; i++)

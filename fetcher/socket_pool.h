@@ -133,6 +133,9 @@ void socket_pool_refuse(struct socket_pool *pool);
  */
 bool socket_pool_timed_out(struct socket_pool *pool, int fd, int64_t started_ms);
 
+/* The connection is of no use any more, though it may look open: shuts it down. */
+void socket_pool_give_up(struct socket_pool *pool, int fd);
+
 /* Fills one entry a spare and returns their number. */
 size_t socket_pool_watch(const struct socket_pool *pool, struct pollfd set[SOCKET_POOL_SPARES]);
 

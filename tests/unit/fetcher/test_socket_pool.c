@@ -318,6 +318,23 @@ static void gives_up_a_silent_connection(void **state)
 	assert_int_equal(socket_pool_capacity(&pool), 0);
 }
 
+static void gives_up_what_is_broken(void **state)
+{
+	int fd;
+	char byte;
+
+	(void)state;
+	add_spare(0);
+	fd = take(0);
+	socket_pool_answered(&pool, fd, HTTP_2, 0);
+	socket_pool_give_up(&pool, -1);
+	socket_pool_give_up(&pool, fd);
+	socket_pool_give_up(&pool, fd);
+	assert_true(is_open(fd));
+	assert_int_equal(recv(origin_ends[0], &byte, 1, 0), 0);
+	assert_int_equal(socket_pool_capacity(&pool), 0);
+}
+
 static void knows_where_nothing_may_wait(void **state)
 {
 	int first, second;
@@ -378,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(holds_so_many_spares, open_http, close_all),
 		cmocka_unit_test_setup_teardown(
 			gives_up_a_silent_connection, open_https, close_all),
+		cmocka_unit_test_setup_teardown(gives_up_what_is_broken, open_https, close_all),
 		cmocka_unit_test_setup_teardown(
 			knows_where_nothing_may_wait, open_https, close_all),
 		cmocka_unit_test_setup_teardown(forgets_another_origin, open_https, close_all),

@@ -49,24 +49,22 @@ void source_limit_free(struct source_limit *limit)
 static struct source_bucket *find_bucket(
 	struct source_limit *limit, const struct address *source, int64_t now_ms)
 {
-	uint8_t prefix[8] = {0};
+	const struct source_prefix prefix = source_prefix_of(source);
 	uint64_t hash;
 	struct source_bucket *set, *chosen;
 
-	memcpy(prefix, source->bytes, source->family == 4 ? 4 : 8);
-	crypto_shorthash((unsigned char *)&hash, prefix, sizeof(prefix), limit->hash_key);
+	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)&prefix, sizeof(prefix),
+		limit->hash_key);
 	set = chosen = limit->buckets + (hash & (limit->sets - 1)) * WAYS;
 	for (struct source_bucket *bucket = set; bucket < set + WAYS; bucket++) {
-		if (bucket->family == source->family &&
-			memcmp(bucket->prefix, prefix, sizeof(prefix)) == 0)
+		if (source_prefix_equal(&bucket->prefix, &prefix))
 			return bucket;
-		if (chosen->family == 0)
+		if (chosen->prefix.family == 0)
 			continue;
-		if (bucket->family == 0 || bucket->filled_ms < chosen->filled_ms)
+		if (bucket->prefix.family == 0 || bucket->filled_ms < chosen->filled_ms)
 			chosen = bucket;
 	}
-	memcpy(chosen->prefix, prefix, sizeof(chosen->prefix));
-	chosen->family = source->family;
+	chosen->prefix = prefix;
 	chosen->tokens_milli = limit->burst * TOKEN_MILLI;
 	chosen->filled_ms = now_ms;
 	return chosen;

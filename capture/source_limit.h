@@ -15,11 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/address.h"
+#include "capture/source_prefix.h"
 
 struct source_bucket {
-	uint8_t prefix[8]; /* of IPv6; an IPv4 address and four zeros */
-	uint8_t family;    /* 0: never used */
+	struct source_prefix prefix; /* family 0: never used */
 	uint32_t tokens_milli;
 	int64_t filled_ms; /* when tokens_milli was right */
 };

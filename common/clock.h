@@ -8,4 +8,7 @@
 /* Milliseconds of CLOCK_MONOTONIC; never goes back, never jumps with the wall clock. */
 int64_t clock_ms(void);
 
+/* The same in microseconds. */
+int64_t clock_us(void);
+
 #endif

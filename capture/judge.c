@@ -18,6 +18,8 @@ enum {
 	PENDING_MAX = 16384,
 	/* A time-out of the origin, retries and a restarted process lie well within it. */
 	PENDING_MS = 15000,
+	/* More than an origin is asked at a time by default, and less than a channel holds (167). */
+	STRANGERS_MAX = 128,
 	NEGATIVE_MAX = 65536,
 	STATIC_MAX = 65536,
 	PEERS_MAX = 1 << 20, /* the kernel's own limit (drivers/net/wireguard/messages.h) */
@@ -33,6 +35,7 @@ int judge_init(struct judge *judge, struct judge_secrets *secrets, uint32_t max_
 		.negative = NEGATIVE_MAX,
 		.pending = PENDING_MAX,
 		.pending_ms = PENDING_MS,
+		.strangers = STRANGERS_MAX,
 	};
 	int error;
 
@@ -145,8 +148,12 @@ static enum judgement judge_claim(struct judge *judge, const struct packet *pack
 	return JUDGEMENTS;
 }
 
-/* The second Diffie-Hellman. JUDGEMENTS: the sender holds the key, and sent this no earlier. */
-static enum judgement judge_proof(struct judge *judge, const struct packet *packet, int64_t now_ms)
+/*
+ * The second Diffie-Hellman. JUDGEMENTS: the sender holds the key, and sent this no earlier. A key
+ * that has a record is none of a stranger: somebody vouched for it once.
+ */
+static enum judgement judge_proof(
+	struct judge *judge, const struct packet *packet, int64_t now_ms, bool *is_stranger)
 {
 	struct judge_secrets *secrets = judge->secrets;
 	struct initiation *initiation = &secrets->initiation;
@@ -168,25 +175,26 @@ static enum judgement judge_proof(struct judge *judge, const struct packet *pack
 	if (standing == KEY_INSTALLED || standing == KEY_STATIC)
 		timestamp_record_keep(
 			&judge->timestamps, initiation->static_key, initiation->timestamp, now_ms);
-	else
-		timestamp_record_raise(
-			&judge->timestamps, initiation->static_key, initiation->timestamp, now_ms);
+	*is_stranger = !timestamp_record_raise(
+		&judge->timestamps, initiation->static_key, initiation->timestamp, now_ms);
 	return JUDGEMENTS;
 }
 
-static enum judgement judge_need(struct judge *judge, const struct packet *packet, int64_t now_ms,
-	struct key_demand **demand)
+static enum judgement judge_need(struct judge *judge, const struct packet *packet, bool is_stranger,
+	int64_t now_ms, struct key_demand **demand)
 {
 	const struct initiation *initiation = &judge->secrets->initiation;
 
 	switch (key_table_initiation(&judge->keys, initiation->static_key, initiation->timestamp,
-		packet, now_ms, demand)) {
+		is_stranger, packet, now_ms, demand)) {
 	case KEY_DONE:
 		return JUDGED_ANSWERED;
 	case KEY_HELD:
 		return JUDGED_NEGATIVE;
 	case KEY_REPLAY:
 		return JUDGED_REPLAY;
+	case KEY_CROWDED:
+		return JUDGED_STRANGER;
 	case KEY_DEMAND:
 		return JUDGED_DEMAND;
 	case KEY_DEMAND_AGAIN:
@@ -203,13 +211,14 @@ static enum judgement judge_parsed(struct judge *judge, const struct sockaddr_ll
 {
 	const struct packet *packet = &judge->packet;
 	enum judgement judgement = judge_arrival(judge, packet, from);
+	bool is_stranger;
 
 	if (judgement == JUDGEMENTS)
 		judgement = judge_claim(judge, packet, now_ms);
 	if (judgement == JUDGEMENTS)
-		judgement = judge_proof(judge, packet, now_ms);
+		judgement = judge_proof(judge, packet, now_ms, &is_stranger);
 	if (judgement == JUDGEMENTS)
-		judgement = judge_need(judge, packet, now_ms, demand);
+		judgement = judge_need(judge, packet, is_stranger, now_ms, demand);
 	initiation_wipe(&judge->secrets->initiation);
 	explicit_bzero(judge->secrets->static_secret, sizeof(judge->secrets->static_secret));
 	return judgement;
@@ -234,13 +243,13 @@ enum judgement judge_packet(struct judge *judge, const uint8_t *data, size_t byt
 int judge_outcome(struct judge *judge, const struct message_outcome *outcome, int64_t now_ms)
 {
 	bool installed = outcome->result == OUTCOME_INSTALLED;
-	uint8_t timestamp[TIMESTAMP_BYTES];
+	struct key_demand ended;
 	int error = key_table_outcome(&judge->keys, outcome->id, outcome->key,
 		installed ? KEY_INSTALLED : KEY_NEGATIVE, (int64_t)outcome->hold_ms, now_ms,
-		timestamp);
+		&ended);
 
 	if (error == 0 && installed)
-		timestamp_record_keep(&judge->timestamps, outcome->key, timestamp, now_ms);
+		timestamp_record_keep(&judge->timestamps, ended.key, ended.timestamp, now_ms);
 	return error;
 }
 

@@ -52,6 +52,7 @@
 	J(BAD_TIMESTAMP, "bad_timestamp")     /* the sender doesn't hold the static key */  \
 	J(REPLAY, "replay")                   /* not newer than what was seen of the key */ \
 	J(REFUSED, "refused")                 /* too many demands are pending */            \
+	J(STRANGER, "stranger")               /* too many that nobody vouched for are */    \
 	J(ANSWERED, "answered")               /* the kernel answers it */                   \
 	J(DEMAND, "demand")                   /* a new demand */                            \
 	J(DEMAND_AGAIN, "demand_again")       /* the pending demand, to be asked again */   \

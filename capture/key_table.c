@@ -33,8 +33,8 @@ static uint32_t suitable_buckets(uint32_t entries)
 
 static int check_limits(const struct key_table_limits *limits)
 {
-	const uint32_t numbers[] = {
-		limits->installed, limits->fixed, limits->negative, limits->pending};
+	const uint32_t numbers[] = {limits->installed, limits->fixed, limits->negative,
+		limits->pending, limits->strangers};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (numbers[i] < 1 || numbers[i] >= LIMIT_MAX)
@@ -52,6 +52,7 @@ int key_table_init(struct key_table *table, const struct key_table_limits *limit
 	table->limit[KEY_STATIC] = limits->fixed;
 	table->limit[KEY_NEGATIVE] = limits->negative;
 	table->pending_limit = limits->pending;
+	table->stranger_limit = limits->strangers;
 	table->pending_ms = limits->pending_ms;
 	/* An entry has a standing, or a demand, or both: so there is always a free one. */
 	table->entry_count = limits->installed + limits->fixed + limits->negative + limits->pending;
@@ -259,8 +260,20 @@ static void set_packet(struct key_demand *demand, const uint8_t timestamp[static
 	demand->owes_demand = true;
 }
 
+/* Between both conditions it stays as it is. */
+static void note_crowd(struct key_table *table)
+{
+	uint32_t strangers = table->strangers, few = table->stranger_limit / 8;
+	bool others_wait = table->pending > strangers;
+
+	if (strangers >= table->stranger_limit || (strangers > few && others_wait))
+		table->is_crowded = true;
+	else if (strangers == 0 || (strangers <= few && !others_wait))
+		table->is_crowded = false;
+}
+
 static struct key_demand *add_demand(
-	struct key_table *table, struct key_entry *entry, int64_t now_ms)
+	struct key_table *table, struct key_entry *entry, bool is_stranger, int64_t now_ms)
 {
 	uint32_t index = table->free_demand != NONE ? table->free_demand : table->fresh_demand;
 	struct key_demand *demand = &table->demands[index];
@@ -273,10 +286,13 @@ static struct key_demand *add_demand(
 	memcpy(demand->key, entry->key, WIREGUARD_KEY_BYTES);
 	demand->renewed_ms = demand->asked_ms = now_ms;
 	demand->owes_lookup = true;
+	demand->is_stranger = is_stranger;
 	demand->entry = index_of(table, entry);
 	link_demand(table, demand, index);
 	entry->demand = index;
 	table->pending++;
+	table->strangers += is_stranger;
+	note_crowd(table);
 	return demand;
 }
 
@@ -290,6 +306,8 @@ static void end_demand(struct key_table *table, struct key_entry *entry)
 	table->free_demand = entry->demand;
 	entry->demand = NONE;
 	table->pending--;
+	table->strangers -= demand->is_stranger;
+	note_crowd(table);
 }
 
 /* The client still waits for it: it goes to the end of those that expire. */
@@ -352,8 +370,8 @@ static enum key_verdict judge_entry(struct key_table *table, struct key_entry *e
 
 enum key_verdict key_table_initiation(struct key_table *table,
 	const uint8_t key[static WIREGUARD_KEY_BYTES],
-	const uint8_t timestamp[static TIMESTAMP_BYTES], const struct packet *packet,
-	int64_t now_ms, struct key_demand **demand)
+	const uint8_t timestamp[static TIMESTAMP_BYTES], bool is_stranger,
+	const struct packet *packet, int64_t now_ms, struct key_demand **demand)
 {
 	struct key_entry *entry = find_current(table, key, now_ms);
 	enum key_verdict verdict = KEY_DEMAND;
@@ -365,9 +383,11 @@ enum key_verdict key_table_initiation(struct key_table *table,
 		return verdict;
 	if (table->pending >= table->pending_limit)
 		return KEY_REFUSED;
+	if (is_stranger && table->is_crowded)
+		return KEY_CROWDED;
 	if (entry == NULL)
 		entry = add(table, key);
-	*demand = add_demand(table, entry, now_ms);
+	*demand = add_demand(table, entry, is_stranger, now_ms);
 	set_packet(*demand, timestamp, packet);
 	return KEY_DEMAND;
 }
@@ -395,18 +415,16 @@ int key_table_known(struct key_table *table, const uint8_t key[static WIREGUARD_
 
 int key_table_outcome(struct key_table *table, uint64_t id,
 	const uint8_t key[static WIREGUARD_KEY_BYTES], enum key_standing standing, int64_t hold_ms,
-	int64_t now_ms, uint8_t timestamp[static TIMESTAMP_BYTES])
+	int64_t now_ms, struct key_demand *ended)
 {
 	struct key_entry *entry = find(table, key);
-	const struct key_demand *demand;
 
 	if (entry == NULL || entry->demand == NONE || table->demands[entry->demand].id != id) {
 		if (standing == KEY_INSTALLED)
 			(void)key_table_known(table, key, standing);
 		return -ESRCH;
 	}
-	demand = &table->demands[entry->demand];
-	memcpy(timestamp, demand->timestamp, TIMESTAMP_BYTES);
+	*ended = table->demands[entry->demand];
 	/* A refusal takes nothing out of the kernel: REMOVED says when a key goes. */
 	if (standing != KEY_NEGATIVE || !is_in_kernel(entry)) {
 		clear_standing(table, entry);

@@ -20,6 +20,13 @@
  * While it is pending the origin isn't asked again, except by a retry that comes so late that the
  * question or its answer must have been lost.
  *
+ * Everybody can make keys, each worth a request to the origin. So the demands of strangers, keys that
+ * nobody has vouched for, have a limit of their own, far below what would fill the queues of those
+ * behind us. And they give way: the fetcher asks about the newest first, so if a stranger's demand
+ * began for each that ends, it would always be newer than that of a client that we know. Once there
+ * are many strangers, or more than a few beside others, none begins until they are few and nobody
+ * else waits, or there are none.
+ *
  * All memory is taken by key_table_init. What happens when a kind is full:
  *   pending    the new demand is refused; the client's retry may find room
  *   negative   the one that was made longest ago is forgotten, and costs a request if it comes back
@@ -47,6 +54,7 @@ enum key_standing { KEY_UNKNOWN, KEY_INSTALLED, KEY_STATIC, KEY_NEGATIVE, KEY_ST
 
 struct key_table_limits {
 	uint32_t installed, fixed, negative, pending; /* greatest numbers; `fixed` of static keys */
+	uint32_t strangers; /* of the pending ones; an eighth of it is a few */
 	uint32_t buckets;   /* of the hash; 0: as many as suit, others are for tests */
 	int64_t pending_ms; /* a demand is given up so long after its newest packet */
 };
@@ -60,6 +68,7 @@ struct key_demand {
 	int64_t asked_ms;   /* when the origin was last asked */
 	/* What has yet to be sent for it: set here, cleared (or set again) by whoever sends. */
 	bool owes_demand, owes_lookup;
+	bool is_stranger;
 	uint32_t entry; /* key_table's own, like the next two */
 	uint32_t older, newer;
 };
@@ -69,6 +78,7 @@ enum key_verdict {
 	KEY_HELD,           /* negative */
 	KEY_REPLAY,         /* not newer than the one that is pending */
 	KEY_REFUSED,        /* too many demands are pending */
+	KEY_CROWDED,        /* too many of strangers are */
 	KEY_DEMAND,         /* a new demand: send DEMAND and LOOKUP */
 	KEY_DEMAND_AGAIN,   /* asked too long ago: send both again, with the same id */
 	KEY_DEMAND_REPLACE, /* another packet: send DEMAND again, with the same id */
@@ -90,6 +100,8 @@ struct key_table {
 	uint32_t count[KEY_STANDINGS];      /* of entries by standing; [KEY_UNKNOWN] isn't used */
 	uint32_t limit[KEY_STANDINGS];
 	uint32_t pending, pending_limit;            /* demands */
+	uint32_t strangers, stranger_limit;         /* of them */
+	bool is_crowded;                            /* no stranger's demand may begin */
 	struct key_list demand_list, negative_list; /* in the order they were made */
 	int64_t pending_ms;
 	uint64_t next_id;
@@ -106,25 +118,26 @@ enum key_standing key_table_standing(
 	struct key_table *table, const uint8_t key[static WIREGUARD_KEY_BYTES], int64_t now_ms);
 
 /*
- * Judges a verified initiation whose timestamp is no replay by the timestamp record. For the
- * KEY_DEMAND verdicts *demand is the pending demand, valid until the next call; else it is NULL.
- * A new demand's id is unique to this table; ids of different tables hardly meet.
+ * Judges a verified initiation whose timestamp is no replay by the timestamp record; `is_stranger`
+ * says that nobody vouched for the key. For the KEY_DEMAND verdicts *demand is the pending demand,
+ * valid until the next call; else it is NULL. A new demand's id is unique to this table; ids of
+ * different tables hardly meet.
  */
 enum key_verdict key_table_initiation(struct key_table *table,
 	const uint8_t key[static WIREGUARD_KEY_BYTES],
-	const uint8_t timestamp[static TIMESTAMP_BYTES], const struct packet *packet,
-	int64_t now_ms, struct key_demand **demand);
+	const uint8_t timestamp[static TIMESTAMP_BYTES], bool is_stranger,
+	const struct packet *packet, int64_t now_ms, struct key_demand **demand);
 
 /*
  * Ends the demand `id` of that key and sets how the key now stands; `hold_ms` is for how long it is
  * negative, and a negative one with 0 is unknown; an installed or static key stays that when it is
- * refused, and is only held. `timestamp` becomes that of the demand's newest packet. -ESRCH when no
- * such demand is pending: then only "installed" is taken over, for it says what the kernel holds,
- * while a late refusal must not overtake a newer answer.
+ * refused, and is only held. `ended` becomes a copy of the demand. -ESRCH when no such demand is
+ * pending: then only "installed" is taken over, for it says what the kernel holds, while a late
+ * refusal must not overtake a newer answer.
  */
 int key_table_outcome(struct key_table *table, uint64_t id,
 	const uint8_t key[static WIREGUARD_KEY_BYTES], enum key_standing standing, int64_t hold_ms,
-	int64_t now_ms, uint8_t timestamp[static TIMESTAMP_BYTES]);
+	int64_t now_ms, struct key_demand *ended);
 
 /* Notes that the kernel holds the key. -ENOSPC: too many, not kept. -EINVAL: not such a standing.
  */

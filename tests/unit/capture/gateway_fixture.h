@@ -54,6 +54,9 @@ struct arrival sent_from(const struct arrival *arrival, uint8_t host);
 enum judgement judge_arrival_at(struct gateway_fixture *fixture, const struct arrival *arrival,
 	int64_t now_ms, struct key_demand **demand);
 
+/* As if the client had been installed before. */
+void vouch_for(struct gateway_fixture *fixture, const struct party *client);
+
 /* The outcome of the demand that is pending for that client; fails the test without one. */
 void end_demand_of(struct gateway_fixture *fixture, const struct party *client,
 	enum outcome_result result, uint64_t hold_ms, int64_t now_ms);

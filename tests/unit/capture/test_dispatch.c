@@ -359,6 +359,7 @@ static void test_full_queue(void **state)
 	memset(seen, 0, sizeof(seen));
 	for (size_t i = 0; i < CLIENTS; i++) {
 		make_party(&clients[i]);
+		vouch_for(&bench.fixture, &clients[i]);
 		initiate(&clients[i], 1, (uint8_t)(i % 250 + 1), 0);
 	}
 	total = drain(clients, seen, CLIENTS);

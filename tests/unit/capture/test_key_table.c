@@ -12,6 +12,7 @@ static const struct key_table_limits small = {
 	.negative = 3,
 	.pending = 3,
 	.pending_ms = 15000,
+	.strangers = 3,
 };
 
 struct key {
@@ -46,15 +47,22 @@ static struct packet packet_of(uint8_t number)
 	return packet;
 }
 
-/* An initiation of key `number` with timestamp `stamp`, its packet numbered by the stamp too. */
-static enum key_verdict initiate(struct key_table *table, uint32_t number, uint8_t stamp,
-	int64_t now_ms, struct key_demand **demand)
+static enum key_verdict initiate_as(struct key_table *table, bool is_stranger, uint32_t number,
+	uint8_t stamp, int64_t now_ms, struct key_demand **demand)
 {
 	struct key key = key_of(number);
 	struct stamp timestamp = stamp_of(stamp);
 	struct packet packet = packet_of(stamp);
 
-	return key_table_initiation(table, key.bytes, timestamp.bytes, &packet, now_ms, demand);
+	return key_table_initiation(
+		table, key.bytes, timestamp.bytes, is_stranger, &packet, now_ms, demand);
+}
+
+/* An initiation of key `number` with timestamp `stamp`, its packet numbered by the stamp too. */
+static enum key_verdict initiate(struct key_table *table, uint32_t number, uint8_t stamp,
+	int64_t now_ms, struct key_demand **demand)
+{
+	return initiate_as(table, false, number, stamp, now_ms, demand);
 }
 
 static enum key_standing standing_of(struct key_table *table, uint32_t number, int64_t now_ms)
@@ -75,9 +83,9 @@ static int outcome(struct key_table *table, uint64_t id, uint32_t number,
 	enum key_standing standing, int64_t hold_ms, int64_t now_ms)
 {
 	struct key key = key_of(number);
-	uint8_t timestamp[12];
+	struct key_demand ended;
 
-	return key_table_outcome(table, id, key.bytes, standing, hold_ms, now_ms, timestamp);
+	return key_table_outcome(table, id, key.bytes, standing, hold_ms, now_ms, &ended);
 }
 
 /* A whole demand that ends at once. */
@@ -92,10 +100,13 @@ static void make_negative(struct key_table *table, uint32_t number, int64_t hold
 static size_t count_demands(const struct key_table *table)
 {
 	const struct key_demand *demand = NULL;
-	size_t count = 0;
+	size_t count = 0, strangers = 0;
 
-	while ((demand = key_table_next_demand(table, demand)) != NULL)
+	while ((demand = key_table_next_demand(table, demand)) != NULL) {
 		count++;
+		strangers += demand->is_stranger;
+	}
+	assert_int_equal(strangers, table->strangers);
 	return count;
 }
 
@@ -137,15 +148,15 @@ static void test_outcome_installed(void **state)
 	struct key_table table;
 	struct key_demand *demand;
 	struct key key = key_of(7);
-	uint8_t timestamp[12];
+	struct key_demand ended;
 
 	(void)state;
 	assert_int_equal(key_table_init(&table, &small), 0);
 	assert_int_equal(initiate(&table, 7, 5, 100, &demand), KEY_DEMAND);
 	assert_int_equal(
-		key_table_outcome(&table, demand->id, key.bytes, KEY_INSTALLED, 0, 200, timestamp),
-		0);
-	assert_memory_equal(timestamp, stamp_of(5).bytes, 12);
+		key_table_outcome(&table, demand->id, key.bytes, KEY_INSTALLED, 0, 200, &ended), 0);
+	assert_memory_equal(ended.key, key.bytes, 32);
+	assert_memory_equal(ended.timestamp, stamp_of(5).bytes, 12);
 	assert_int_equal(standing_of(&table, 7, 200), KEY_INSTALLED);
 	assert_int_equal(table.pending, 0);
 	check_whole(&table);
@@ -159,7 +170,7 @@ static void test_a_newer_packet_replaces(void **state)
 	struct key_table table;
 	struct key_demand *demand;
 	struct key key = key_of(7);
-	uint8_t timestamp[12];
+	struct key_demand ended;
 	uint64_t id;
 
 	(void)state;
@@ -175,8 +186,9 @@ static void test_a_newer_packet_replaces(void **state)
 	assert_int_equal(initiate(&table, 7, 5, 20, &demand), KEY_REPLAY);
 	assert_int_equal(table.pending, 1);
 	assert_int_equal(
-		key_table_outcome(&table, id, key.bytes, KEY_INSTALLED, 0, 200, timestamp), 0);
-	assert_memory_equal(timestamp, stamp_of(6).bytes, 12);
+		key_table_outcome(&table, id, key.bytes, KEY_INSTALLED, 0, 200, &ended), 0);
+	assert_memory_equal(ended.timestamp, stamp_of(6).bytes, 12);
+	assert_int_equal(ended.packet.source_port, 6);
 	key_table_free(&table);
 }
 
@@ -728,6 +740,7 @@ static void test_collisions(void **state)
 			.fixed = MODEL_KEYS,
 			.negative = MODEL_KEYS,
 			.pending = MODEL_KEYS,
+			.strangers = MODEL_KEYS,
 			.buckets = buckets[i],
 			.pending_ms = 1000000,
 		};
@@ -775,6 +788,99 @@ static void test_every_kind_full(void **state)
 	key_table_free(&table);
 }
 
+/* Begins demands of strangers `first` to `last`; fails the test if one can't. */
+static void begin_strangers(struct key_table *table, uint32_t first, uint32_t last)
+{
+	struct key_demand *demand;
+
+	for (uint32_t i = first; i <= last; i++)
+		assert_int_equal(initiate_as(table, true, i, 1, 0, &demand), KEY_DEMAND);
+}
+
+/* Ends the pending demand of that key. */
+static void end(struct key_table *table, uint32_t number)
+{
+	struct key key = key_of(number);
+	struct key_demand *demand = NULL;
+
+	do {
+		demand = key_table_next_demand(table, demand);
+		assert_non_null(demand);
+	} while (memcmp(demand->key, key.bytes, sizeof(key.bytes)) != 0);
+	assert_int_equal(outcome(table, demand->id, number, KEY_NEGATIVE, 0, 0), 0);
+}
+
+static const struct key_table_limits crowd = {
+	.installed = 4,
+	.fixed = 2,
+	.negative = 3,
+	.pending = 30,
+	.pending_ms = 15000,
+	.strangers = 16, /* two are a few */
+};
+
+/* Alone, strangers fill their limit, and are let in again when they are few. */
+static void test_strangers_alone(void **state)
+{
+	struct key_table table;
+	struct key_demand *demand;
+
+	(void)state;
+	assert_int_equal(key_table_init(&table, &crowd), 0);
+	begin_strangers(&table, 1, 16);
+	assert_int_equal(initiate_as(&table, true, 17, 1, 0, &demand), KEY_CROWDED);
+	assert_null(demand);
+	/* Their own retries aren't new demands, and others aren't strangers. */
+	assert_int_equal(initiate_as(&table, true, 1, 2, 0, &demand), KEY_DEMAND_REPLACE);
+	assert_int_equal(initiate(&table, 100, 1, 0, &demand), KEY_DEMAND);
+	end(&table, 100);
+	for (uint32_t i = 1; i <= 13; i++)
+		end(&table, i);
+	assert_true(table.is_crowded);
+	end(&table, 14);
+	assert_false(table.is_crowded);
+	begin_strangers(&table, 1, 14);
+	assert_true(table.is_crowded);
+	check_whole(&table);
+	/* What expires ends too. */
+	assert_int_equal(key_table_expire(&table, 15000), 16);
+	assert_int_equal(table.strangers, 0);
+	assert_false(table.is_crowded);
+	key_table_free(&table);
+}
+
+/* Beside others a few may come, and then none until these have ended. */
+static void test_strangers_give_way(void **state)
+{
+	struct key_table table;
+	struct key_demand *demand;
+
+	(void)state;
+	assert_int_equal(key_table_init(&table, &crowd), 0);
+	assert_int_equal(initiate(&table, 100, 1, 0, &demand), KEY_DEMAND);
+	begin_strangers(&table, 1, 2);
+	assert_false(table.is_crowded);
+	begin_strangers(&table, 3, 3);
+	assert_true(table.is_crowded);
+	end(&table, 1);
+	end(&table, 2);
+	assert_true(table.is_crowded); /* one is left, and 100 still waits */
+	end(&table, 3);
+	assert_false(table.is_crowded);
+	end(&table, 100);
+	/* They are many when another one comes. */
+	begin_strangers(&table, 1, 10);
+	assert_false(table.is_crowded);
+	assert_int_equal(initiate(&table, 100, 1, 0, &demand), KEY_DEMAND);
+	assert_true(table.is_crowded);
+	for (uint32_t i = 1; i <= 8; i++)
+		end(&table, i);
+	assert_true(table.is_crowded);
+	end(&table, 100);
+	assert_false(table.is_crowded);
+	key_table_free(&table);
+}
+
 static void test_limits(void **state)
 {
 	struct key_table table;
@@ -798,6 +904,9 @@ static void test_limits(void **state)
 	assert_int_equal(key_table_init(&table, &limits), -EINVAL);
 	limits = small;
 	limits.pending_ms = 0;
+	assert_int_equal(key_table_init(&table, &limits), -EINVAL);
+	limits = small;
+	limits.strangers = 0;
 	assert_int_equal(key_table_init(&table, &limits), -EINVAL);
 	assert_zeroed(&table, sizeof(table));
 }
@@ -829,6 +938,8 @@ int main(void)
 		cmocka_unit_test(test_ids_are_never_twice),
 		cmocka_unit_test(test_collisions),
 		cmocka_unit_test(test_every_kind_full),
+		cmocka_unit_test(test_strangers_alone),
+		cmocka_unit_test(test_strangers_give_way),
 		cmocka_unit_test(test_limits),
 	};
 

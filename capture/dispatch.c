@@ -19,6 +19,8 @@ enum {
 	/* A turn of the loop takes so many of each, that none keeps the others waiting. */
 	CONTROL_A_TURN = 16,
 	MESSAGES_A_TURN = 64,
+	BATCHES_A_TURN = 128,  /* 4,096 packets, some 5 ms of cheap checks */
+	WORK_A_TURN_US = 5000, /* in which the packet socket can't fill up */
 	DEMAND_LINES_A_SECOND = 200,
 	DROP_LINES_A_SECOND = 20,
 };
@@ -32,6 +34,7 @@ void dispatch_init(struct dispatch *dispatch, struct process *process, struct ju
 	dispatch->secrets = secrets;
 	dispatch->max_peers = settings->max_peers;
 	dispatch->verbose = settings->verbose != 0;
+	dispatch->clock_us = clock_us;
 	packet_batch_init(&dispatch->batch);
 }
 
@@ -235,39 +238,90 @@ static void log_demand(const char *event, enum log_level level, const struct key
 		address_format(destination, &demand->packet.destination));
 }
 
-static void log_drop(const struct judge *judge, enum judgement judgement)
+/* `packet` is one whose source's family is 0 where it didn't parse. */
+static void log_drop(struct dispatch *dispatch, const struct packet *packet,
+	enum judgement judgement, int64_t now_ms)
 {
 	char source[ADDRESS_TEXT_BYTES];
 
-	if (judge->packet.source.family == 0)
+	if (!dispatch->verbose ||
+		!line_budget_take(&dispatch->drop_lines, now_ms, DROP_LINES_A_SECOND))
+		return;
+	if (packet->source.family == 0)
 		log_event(LOG_LEVEL_DEBUG, "packet", "verdict=%s", judgement_name(judgement));
 	else
 		log_event(LOG_LEVEL_DEBUG, "packet", "verdict=%s source=%s source_port=%u",
-			judgement_name(judgement), address_format(source, &judge->packet.source),
-			judge->packet.source_port);
+			judgement_name(judgement), address_format(source, &packet->source),
+			packet->source_port);
 }
 
 void dispatch_packet(struct dispatch *dispatch, const uint8_t *data, size_t bytes,
 	const struct sockaddr_ll *from, int64_t now_ms)
 {
 	struct judge *judge = dispatch->judge;
-	struct key_demand *demand;
-	enum judgement judgement = judge_packet(judge, data, bytes, from, now_ms, &demand);
-	int error;
+	bool from_known_source;
+	enum judgement judgement =
+		judge_arrival(judge, data, bytes, from, now_ms, &from_known_source);
+	struct waiting waiting;
 
 	dispatch->packets++;
-	if (demand == NULL) {
-		if (dispatch->verbose &&
-			line_budget_take(&dispatch->drop_lines, now_ms, DROP_LINES_A_SECOND))
-			log_drop(judge, judgement);
+	if (judgement != JUDGEMENTS) {
+		log_drop(dispatch, &judge->packet, judgement, now_ms);
 		return;
 	}
+	waiting = (struct waiting){
+		.packet = judge->packet, .number = dispatch->packets, .since_ms = now_ms};
+	schedule_add(&dispatch->schedule,
+		from_known_source ? LANE_KNOWN_SOURCE : LANE_UNKNOWN_SOURCE, &waiting);
+}
+
+static void begin_demand(struct dispatch *dispatch, struct key_demand *demand,
+	enum judgement judgement, int64_t now_ms)
+{
+	int error;
+
 	if (line_budget_take(&dispatch->demand_lines, now_ms, DEMAND_LINES_A_SECOND))
 		log_demand(judgement_name(judgement),
 			judgement == JUDGED_DEMAND ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, demand);
 	error = send_owed(dispatch, demand);
 	if (error != 0)
 		note_unsent(dispatch, demand, error);
+}
+
+static void judge_waiting(
+	struct dispatch *dispatch, struct waiting *waiting, enum lane lane, int64_t now_ms)
+{
+	struct judge *judge = dispatch->judge;
+	struct key_demand *demand;
+	enum judgement judgement = lane == LANE_STRANGER
+					   ? judge_stranger(judge, waiting, now_ms, &demand)
+					   : judge_initiation(judge, waiting, now_ms, &demand);
+
+	if (demand != NULL)
+		begin_demand(dispatch, demand, judgement, now_ms);
+	else
+		log_drop(dispatch, &waiting->packet, judgement, now_ms);
+	if (judgement == JUDGED_STRANGER)
+		schedule_add(&dispatch->schedule, LANE_STRANGER, waiting);
+}
+
+void dispatch_work(struct dispatch *dispatch)
+{
+	struct schedule *schedule = &dispatch->schedule;
+	int64_t now_us = dispatch->clock_us(), until_us = now_us + WORK_A_TURN_US;
+
+	while (judge_is_ready(dispatch->judge) && now_us < until_us) {
+		bool has_room = judge_has_room(dispatch->judge);
+		int64_t began_us = now_us;
+		enum lane lane;
+		struct waiting *waiting = schedule_take(schedule, has_room, now_us, &lane);
+
+		if (waiting == NULL)
+			return;
+		judge_waiting(dispatch, waiting, lane, now_us / 1000);
+		now_us = dispatch->clock_us();
+		schedule_spend(schedule, lane, now_us - began_us);
+	}
 }
 
 /* One line of every count that isn't zero. */
@@ -301,12 +355,18 @@ static void report_dropped(struct dispatch *dispatch, int64_t now_ms)
 	uint64_t demands = dispatch->process->channels[ROLE_INSTALLER].dropped;
 	uint64_t lookups = dispatch->process->channels[ROLE_FETCHER].dropped;
 	uint64_t refused = dispatch->judge->count[JUDGED_REFUSED];
+	uint64_t unproven = schedule_lost_unproven(&dispatch->schedule);
+	uint64_t strangers = schedule_lost_proven(&dispatch->schedule);
 
 	if (!count_report_due(&dispatch->dropped_report,
-		    demands + lookups + refused + dispatch->expired + dispatch->not_kept, now_ms))
+		    demands + lookups + refused + unproven + strangers + dispatch->expired +
+			    dispatch->not_kept,
+		    now_ms))
 		return;
 	log_event(LOG_LEVEL_NOTICE, "dropped",
-		"refused=%llu expired=%llu not_kept=%llu unsent_demands=%llu unsent_lookups=%llu",
+		"unproven=%llu strangers=%llu refused=%llu expired=%llu not_kept=%llu "
+		"unsent_demands=%llu unsent_lookups=%llu",
+		(unsigned long long)unproven, (unsigned long long)strangers,
 		(unsigned long long)refused, (unsigned long long)dispatch->expired,
 		(unsigned long long)dispatch->not_kept, (unsigned long long)demands,
 		(unsigned long long)lookups);
@@ -321,11 +381,18 @@ void dispatch_due(struct dispatch *dispatch, int64_t now_ms)
 	report_dropped(dispatch, now_ms);
 }
 
-int dispatch_timeout(const struct dispatch *dispatch)
+int dispatch_timeout(struct dispatch *dispatch)
 {
+	struct judge *judge = dispatch->judge;
+	int due_ms = judge->keys.pending > 0 ? EXPIRE_EVERY_MS : REPORT_EVERY_MS;
+	int work_ms = -1;
+
 	if (dispatch->owes)
-		return OWED_AGAIN_MS;
-	return dispatch->judge->keys.pending > 0 ? EXPIRE_EVERY_MS : REPORT_EVERY_MS;
+		due_ms = OWED_AGAIN_MS;
+	if (judge_is_ready(judge))
+		work_ms = schedule_wait_ms(
+			&dispatch->schedule, judge_has_room(judge), dispatch->clock_us());
+	return work_ms >= 0 && work_ms < due_ms ? work_ms : due_ms;
 }
 
 static void receive_control(struct dispatch *dispatch)
@@ -356,13 +423,16 @@ static void receive_messages(struct dispatch *dispatch, enum role from, int64_t 
 static void receive_packets(struct dispatch *dispatch, int packet_fd, int64_t now_ms)
 {
 	struct packet_batch *batch = &dispatch->batch;
-	int count = packet_batch_receive(batch, packet_fd);
+	int count = PACKET_BATCH_MAX;
 
-	if (count < 0)
-		log_fatal("packet_socket_failed", "error=\"%s\"", strerror(-count));
-	for (int i = 0; i < count; i++)
-		dispatch_packet(dispatch, batch->data[i], packet_batch_bytes(batch, i),
-			&batch->from[i], now_ms);
+	for (int turn = 0; turn < BATCHES_A_TURN && count == PACKET_BATCH_MAX; turn++) {
+		count = packet_batch_receive(batch, packet_fd);
+		if (count < 0)
+			log_fatal("packet_socket_failed", "error=\"%s\"", strerror(-count));
+		for (int i = 0; i < count; i++)
+			dispatch_packet(dispatch, batch->data[i], packet_batch_bytes(batch, i),
+				&batch->from[i], now_ms);
+	}
 }
 
 void dispatch_run(struct dispatch *dispatch, int packet_fd)
@@ -389,6 +459,7 @@ void dispatch_run(struct dispatch *dispatch, int packet_fd)
 			receive_messages(dispatch, ROLE_FETCHER, now_ms);
 		if (packets->revents != 0)
 			receive_packets(dispatch, packet_fd, now_ms);
+		dispatch_work(dispatch);
 		dispatch_due(dispatch, now_ms);
 	}
 }

@@ -3,6 +3,10 @@
  * capture at work: packets in, DEMAND and LOOKUP out, and what the supervisor and the installer
  * say.
  *
+ * Packets wait here rather than in their socket, which would keep the oldest and drop the newest:
+ * each turn of the loop first empties it, as far as the cheap checks go, and then does curve work
+ * for a while, in the schedule's order. Both are bounded, so that messages never wait for long.
+ *
  * A demand goes to the installer first (it makes the ticket) and, once that is queued, as LOOKUP to
  * the fetcher. What can't be sent because a queue is full, or because nobody is at the other end,
  * stays owed by the pending demand: it is tried again soon, or when the channel is renewed. A
@@ -18,6 +22,7 @@
 
 #include "capture/judge.h"
 #include "capture/packet_batch.h"
+#include "capture/schedule.h"
 #include "common/line_budget.h"
 #include "common/message.h"
 #include "common/process.h"
@@ -31,6 +36,8 @@ struct capture_secrets {
 struct dispatch {
 	struct process *process;
 	struct judge *judge;
+	struct schedule schedule;
+	int64_t (*clock_us)(void); /* clock_us of common/clock.h; tests have their own */
 	struct capture_secrets *secrets;
 	uint64_t max_peers;
 	bool verbose;
@@ -52,15 +59,18 @@ void dispatch_control(struct dispatch *dispatch, const struct message *message);
 /* One message of the installer; a private key in it is wiped. */
 void dispatch_installer(struct dispatch *dispatch, struct message *message, int64_t now_ms);
 
-/* One packet, as judge_packet takes it. */
+/* One packet, as judge_arrival takes it; what passes waits for dispatch_work. */
 void dispatch_packet(struct dispatch *dispatch, const uint8_t *data, size_t bytes,
 	const struct sockaddr_ll *from, int64_t now_ms);
+
+/* A turn's share of curve work, and the demands that come of it. */
+void dispatch_work(struct dispatch *dispatch);
 
 /* What is due by itself: demands that expire or are owed, and the line of counters. */
 void dispatch_due(struct dispatch *dispatch, int64_t now_ms);
 
-/* Milliseconds until dispatch_due has something to do. */
-int dispatch_timeout(const struct dispatch *dispatch);
+/* Milliseconds until dispatch_work or dispatch_due has something to do. */
+int dispatch_timeout(struct dispatch *dispatch);
 
 /* The process' loop. It ends when the supervisor does. */
 _Noreturn void dispatch_run(struct dispatch *dispatch, int packet_fd);

@@ -14,6 +14,9 @@ enum {
 	COPIES_KEEP_MS = 10000,
 	COPIES_MAX = 65536,
 	SOURCES_MAX = 65536,
+	/* A client that was away for the night is where it was. */
+	KNOWN_SOURCES_KEEP_MS = 24 * 3600 * 1000,
+	KNOWN_SOURCES_MIN = 65536,
 	/* As many as the installer has tickets; some 5 MB when all are used. */
 	PENDING_MAX = 16384,
 	/* A time-out of the origin, retries and a restarted process lie well within it. */
@@ -24,6 +27,14 @@ enum {
 	STATIC_MAX = 65536,
 	PEERS_MAX = 1 << 20, /* the kernel's own limit (drivers/net/wireguard/messages.h) */
 };
+
+/* As many as are installed, and as many that were evicted. */
+static size_t known_sources_max(uint32_t max_peers)
+{
+	size_t keys = (size_t)max_peers * 2;
+
+	return keys > KNOWN_SOURCES_MIN ? keys : KNOWN_SOURCES_MIN;
+}
 
 int judge_init(struct judge *judge, struct judge_secrets *secrets, uint32_t max_peers,
 	uint32_t per_source_rate, uint32_t per_source_burst, void *timestamps,
@@ -48,6 +59,9 @@ int judge_init(struct judge *judge, struct judge_secrets *secrets, uint32_t max_
 		error = source_limit_init(
 			&judge->sources, SOURCES_MAX, per_source_rate, per_source_burst);
 	if (error == 0)
+		error = known_sources_init(
+			&judge->known_sources, known_sources_max(max_peers), KNOWN_SOURCES_KEEP_MS);
+	if (error == 0)
 		error = key_table_init(&judge->keys, &limits);
 	if (error == 0)
 		error = timestamp_record_attach(&judge->timestamps, timestamps, timestamps_bytes);
@@ -61,6 +75,7 @@ void judge_free(struct judge *judge)
 	explicit_bzero(judge->secrets, sizeof(*judge->secrets));
 	recent_copies_free(&judge->copies);
 	source_limit_free(&judge->sources);
+	known_sources_free(&judge->known_sources);
 	key_table_free(&judge->keys);
 	memset(judge, 0, sizeof(*judge));
 }
@@ -113,7 +128,7 @@ static enum judgement judgement_of_verdict(enum packet_verdict verdict)
 }
 
 /* What needs no cryptography. JUDGEMENTS: passed. */
-static enum judgement judge_arrival(
+static enum judgement judge_addresses(
 	const struct judge *judge, const struct packet *packet, const struct sockaddr_ll *from)
 {
 	if (packet->arrival_index == judge->interface_index || from->sll_hatype == ARPHRD_LOOPBACK)
@@ -127,18 +142,49 @@ static enum judgement judge_arrival(
 	return JUDGEMENTS;
 }
 
-/* Up to the first Diffie-Hellman and what it shows. JUDGEMENTS: passed. */
-static enum judgement judge_claim(struct judge *judge, const struct packet *packet, int64_t now_ms)
+/* What needs no curve work. JUDGEMENTS: passed. */
+static enum judgement judge_cheaply(
+	struct judge *judge, const struct sockaddr_ll *from, int64_t now_ms)
 {
-	struct judge_secrets *secrets = judge->secrets;
-	int error;
+	const struct packet *packet = &judge->packet;
+	enum judgement judgement = judge_addresses(judge, packet, from);
 
-	if (initiation_check_mac1(&secrets->gateway, packet->initiation) != 0)
+	if (judgement != JUDGEMENTS)
+		return judgement;
+	if (initiation_check_mac1(&judge->secrets->gateway, packet->initiation) != 0)
 		return JUDGED_BAD_MAC1;
 	if (recent_copies_check(&judge->copies, packet, now_ms))
 		return JUDGED_COPY;
 	if (!source_limit_take(&judge->sources, &packet->source, now_ms))
 		return JUDGED_OVER_LIMIT;
+	return JUDGEMENTS;
+}
+
+enum judgement judge_arrival(struct judge *judge, const uint8_t *data, size_t bytes,
+	const struct sockaddr_ll *from, int64_t now_ms, bool *from_known_source)
+{
+	enum packet_verdict verdict;
+	enum judgement judgement;
+
+	judge->packet.source.family = 0;
+	verdict = packet_parse(&judge->packet, data, bytes, from->sll_pkttype);
+	judge->packet.arrival_index = (uint32_t)from->sll_ifindex;
+	judgement = verdict == PACKET_OK ? judge_cheaply(judge, from, now_ms)
+					 : judgement_of_verdict(verdict);
+	if (judgement == JUDGEMENTS)
+		*from_known_source =
+			known_sources_check(&judge->known_sources, &judge->packet.source, now_ms);
+	else
+		judge->count[judgement]++;
+	return judgement;
+}
+
+/* The first Diffie-Hellman and what it shows. JUDGEMENTS: passed. */
+static enum judgement judge_claim(struct judge *judge, const struct packet *packet, int64_t now_ms)
+{
+	struct judge_secrets *secrets = judge->secrets;
+	int error;
+
 	error = initiation_open_static(&secrets->initiation, &secrets->gateway, packet->initiation);
 	if (error != 0)
 		return error == -EKEYREJECTED ? JUDGED_LOW_ORDER_EPHEMERAL : JUDGED_BAD_STATIC;
@@ -148,45 +194,47 @@ static enum judgement judge_claim(struct judge *judge, const struct packet *pack
 	return JUDGEMENTS;
 }
 
-/*
- * The second Diffie-Hellman. JUDGEMENTS: the sender holds the key, and sent this no earlier. A key
- * that has a record is none of a stranger: somebody vouched for it once.
- */
-static enum judgement judge_proof(
-	struct judge *judge, const struct packet *packet, int64_t now_ms, bool *is_stranger)
+/* The second Diffie-Hellman. JUDGEMENTS: the sender holds the key. */
+static enum judgement judge_proof(struct judge *judge, const struct packet *packet)
 {
 	struct judge_secrets *secrets = judge->secrets;
 	struct initiation *initiation = &secrets->initiation;
-	enum key_standing standing;
 
 	if (initiation_static_secret(
 		    secrets->static_secret, &secrets->gateway, initiation->static_key) != 0)
 		return JUDGED_LOW_ORDER_STATIC;
 	if (initiation_open_timestamp(initiation, packet->initiation, secrets->static_secret) != 0)
 		return JUDGED_BAD_TIMESTAMP;
-	if (timestamp_record_is_replay(
-		    &judge->timestamps, initiation->static_key, initiation->timestamp))
-		return JUDGED_REPLAY;
-	/*
-	 * A key that the kernel holds has a record for its re-handshakes, which could be replayed
-	 * once it is evicted; others only if they had one: self-made keys must not fill it.
-	 */
-	standing = key_table_standing(&judge->keys, initiation->static_key, now_ms);
-	if (standing == KEY_INSTALLED || standing == KEY_STATIC)
-		timestamp_record_keep(
-			&judge->timestamps, initiation->static_key, initiation->timestamp, now_ms);
-	*is_stranger = !timestamp_record_raise(
-		&judge->timestamps, initiation->static_key, initiation->timestamp, now_ms);
 	return JUDGEMENTS;
 }
 
-static enum judgement judge_need(struct judge *judge, const struct packet *packet, bool is_stranger,
+/*
+ * Records what was proven; returns whether somebody has vouched for the key. One that the kernel
+ * holds has a record for its re-handshakes, which could be replayed once it is evicted; others only
+ * if they had one: self-made keys must not fill it. The same goes for where they come from.
+ */
+static bool record_proven(struct judge *judge, const struct waiting *proven, int64_t now_ms)
+{
+	enum key_standing standing = key_table_standing(&judge->keys, proven->key, now_ms);
+
+	if (standing != KEY_INSTALLED && standing != KEY_STATIC)
+		return timestamp_record_raise(
+			&judge->timestamps, proven->key, proven->timestamp, now_ms);
+	timestamp_record_keep(&judge->timestamps, proven->key, proven->timestamp, now_ms);
+	known_sources_note(&judge->known_sources, proven->key, &proven->packet.source, now_ms);
+	return true;
+}
+
+static enum judgement judge_proven(struct judge *judge, const struct waiting *proven,
 	int64_t now_ms, struct key_demand **demand)
 {
-	const struct initiation *initiation = &judge->secrets->initiation;
+	bool is_vouched_for;
 
-	switch (key_table_initiation(&judge->keys, initiation->static_key, initiation->timestamp,
-		is_stranger, packet, now_ms, demand)) {
+	if (timestamp_record_is_replay(&judge->timestamps, proven->key, proven->timestamp))
+		return JUDGED_REPLAY;
+	is_vouched_for = record_proven(judge, proven, now_ms);
+	switch (key_table_initiation(&judge->keys, proven->key, proven->timestamp, !is_vouched_for,
+		&proven->packet, now_ms, demand)) {
 	case KEY_DONE:
 		return JUDGED_ANSWERED;
 	case KEY_HELD:
@@ -206,38 +254,40 @@ static enum judgement judge_need(struct judge *judge, const struct packet *packe
 	}
 }
 
-static enum judgement judge_parsed(struct judge *judge, const struct sockaddr_ll *from,
-	int64_t now_ms, struct key_demand **demand)
+enum judgement judge_initiation(
+	struct judge *judge, struct waiting *waiting, int64_t now_ms, struct key_demand **demand)
 {
-	const struct packet *packet = &judge->packet;
-	enum judgement judgement = judge_arrival(judge, packet, from);
-	bool is_stranger;
+	const struct initiation *initiation = &judge->secrets->initiation;
+	enum judgement judgement = judge_claim(judge, &waiting->packet, now_ms);
 
+	*demand = NULL;
 	if (judgement == JUDGEMENTS)
-		judgement = judge_claim(judge, packet, now_ms);
-	if (judgement == JUDGEMENTS)
-		judgement = judge_proof(judge, packet, now_ms, &is_stranger);
-	if (judgement == JUDGEMENTS)
-		judgement = judge_need(judge, packet, is_stranger, now_ms, demand);
+		judgement = judge_proof(judge, &waiting->packet);
+	if (judgement == JUDGEMENTS) {
+		memcpy(waiting->key, initiation->static_key, sizeof(waiting->key));
+		memcpy(waiting->timestamp, initiation->timestamp, sizeof(waiting->timestamp));
+		judgement = judge_proven(judge, waiting, now_ms, demand);
+	}
 	initiation_wipe(&judge->secrets->initiation);
 	explicit_bzero(judge->secrets->static_secret, sizeof(judge->secrets->static_secret));
+	judge->count[judgement]++;
 	return judgement;
 }
 
-enum judgement judge_packet(struct judge *judge, const uint8_t *data, size_t bytes,
-	const struct sockaddr_ll *from, int64_t now_ms, struct key_demand **demand)
+enum judgement judge_stranger(struct judge *judge, const struct waiting *waiting, int64_t now_ms,
+	struct key_demand **demand)
 {
-	enum packet_verdict verdict;
 	enum judgement judgement;
 
 	*demand = NULL;
-	judge->packet.source.family = 0;
-	verdict = packet_parse(&judge->packet, data, bytes, from->sll_pkttype);
-	judge->packet.arrival_index = (uint32_t)from->sll_ifindex;
-	judgement = verdict == PACKET_OK ? judge_parsed(judge, from, now_ms, demand)
-					 : judgement_of_verdict(verdict);
+	judgement = judge_proven(judge, waiting, now_ms, demand);
 	judge->count[judgement]++;
 	return judgement;
+}
+
+bool judge_has_room(const struct judge *judge)
+{
+	return !judge->keys.is_crowded;
 }
 
 int judge_outcome(struct judge *judge, const struct message_outcome *outcome, int64_t now_ms)
@@ -248,8 +298,10 @@ int judge_outcome(struct judge *judge, const struct message_outcome *outcome, in
 		installed ? KEY_INSTALLED : KEY_NEGATIVE, (int64_t)outcome->hold_ms, now_ms,
 		&ended);
 
-	if (error == 0 && installed)
+	if (error == 0 && installed) {
 		timestamp_record_keep(&judge->timestamps, ended.key, ended.timestamp, now_ms);
+		known_sources_note(&judge->known_sources, ended.key, &ended.packet.source, now_ms);
+	}
 	return error;
 }
 

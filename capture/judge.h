@@ -3,14 +3,18 @@
  * What becomes of a captured packet: every check in its order, the cheap ones first, until it is
  * dropped, is the kernel's own business, or is a demand.
  *
+ *     judge_arrival:
  *     parse, arrival, addresses       packet.h
  *     mac1                            initiation.h     made for this gateway at all?
  *     copies merged                   recent_copies.h
  *     the source's own limit          source_limit.h
+ *     known source                    known_sources.h  which of two ways to wait?
+ *
+ *     judge_initiation, when its turn has come (schedule.h):
  *     first Diffie-Hellman            initiation.h     who does it claim to be?
  *     negative and fresh              key_table.h
  *     second Diffie-Hellman           initiation.h     proof, and the timestamp
- *     replayed                        timestamp_record.h
+ *     replayed, a stranger            timestamp_record.h
  *     installed, pending, new         key_table.h
  *
  * Nothing leaves capture for a packet that doesn't pass them all.
@@ -23,8 +27,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/backlog.h"
 #include "capture/initiation.h"
 #include "capture/key_table.h"
+#include "capture/known_sources.h"
 #include "capture/packet.h"
 #include "capture/recent_copies.h"
 #include "capture/source_limit.h"
@@ -80,6 +86,7 @@ struct judge {
 	struct message_local_addresses local;
 	struct recent_copies copies;
 	struct source_limit sources;
+	struct known_sources known_sources;
 	struct key_table keys;
 	struct timestamp_record timestamps;
 	struct packet packet; /* judged last; its source's family is 0 where it didn't parse */
@@ -105,16 +112,33 @@ void judge_set_addresses(struct judge *judge, const struct message_local_address
 bool judge_is_ready(const struct judge *judge);
 
 /*
- * Judges and counts one packet, which begins at its IP header; `from` is what the packet socket told
- * beside it. For the DEMAND judgements *demand is the pending demand, valid until the next call into
- * judge.h or key_table.h; else NULL. Must not be called before judge_is_ready.
+ * Judges what can be judged without curve work of one packet, which begins at its IP header; `from`
+ * is what the packet socket told beside it. JUDGEMENTS: nothing speaks against it, and judge->packet
+ * is to be judged by judge_initiation; *from_known_source then says whose turn it is. Counts the
+ * others. Must not be called before judge_is_ready.
  */
-enum judgement judge_packet(struct judge *judge, const uint8_t *data, size_t bytes,
-	const struct sockaddr_ll *from, int64_t now_ms, struct key_demand **demand);
+enum judgement judge_arrival(struct judge *judge, const uint8_t *data, size_t bytes,
+	const struct sockaddr_ll *from, int64_t now_ms, bool *from_known_source);
 
 /*
- * Takes over how a demand ended. A key that was installed has its timestamp kept from now on: the
- * origin vouched for it. -ESRCH: no such demand is pending (key_table_outcome).
+ * Judges and counts a packet that has passed judge_arrival. For the DEMAND judgements *demand is the
+ * pending demand, valid until the next call into judge.h or key_table.h; else NULL. After
+ * JUDGED_STRANGER `waiting` has key and timestamp too, for judge_stranger.
+ */
+enum judgement judge_initiation(
+	struct judge *judge, struct waiting *waiting, int64_t now_ms, struct key_demand **demand);
+
+/* Judges and counts a stranger's initiation once more, when judge_has_room. */
+enum judgement judge_stranger(struct judge *judge, const struct waiting *waiting, int64_t now_ms,
+	struct key_demand **demand);
+
+/* Whether a stranger's demand can begin. */
+bool judge_has_room(const struct judge *judge);
+
+/*
+ * Takes over how a demand ended. A key that was installed has its timestamp kept from now on, and
+ * its source is known: the origin vouched for it. -ESRCH: no such demand is pending
+ * (key_table_outcome).
  */
 int judge_outcome(struct judge *judge, const struct message_outcome *outcome, int64_t now_ms);
 

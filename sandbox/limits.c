@@ -24,7 +24,7 @@ static const struct {
 	rlim_t descriptors;
 	rlim_t address_space;
 } needs[ROLE_COUNT] = {
-	/* 12 to 15: channels on the way to their places. 421 MiB. */
+	/* 12 to 15: channels on the way to their places. 512 MiB. */
 	[ROLE_CAPTURE] = {FD_INHERITED_END + 4, ADDRESS_SPACE(1024 * MEBIBYTE)},
 	/* 1,026 connections, 64 spares, and those on the way. 1,405 MiB, and 392 of found peers. */
 	[ROLE_FETCHER] = {1280, ADDRESS_SPACE(2752 * MEBIBYTE)},

@@ -176,6 +176,21 @@ static bool find_pending(const uint8_t *key, uint8_t timestamp[static TIMESTAMP_
 	return false;
 }
 
+/* Both parts of the judgement, one after the other. */
+static enum judgement judge_whole(const uint8_t *packet, size_t length,
+	const struct sockaddr_ll *from, struct key_demand **demand)
+{
+	bool from_known_source;
+	enum judgement judgement =
+		judge_arrival(&judge, packet, length, from, now_ms, &from_known_source);
+	struct waiting waiting = {.packet = judge.packet};
+
+	*demand = NULL;
+	if (judgement != JUDGEMENTS)
+		return judgement;
+	return judge_initiation(&judge, &waiting, now_ms, demand);
+}
+
 static void judge_one(struct fuzz_input *input)
 {
 	uint8_t how = fuzz_byte(input), before[TIMESTAMP_BYTES];
@@ -197,7 +212,7 @@ static void judge_one(struct fuzz_input *input)
 	if (message != NULL && (how & FIX_MAC1) != 0)
 		initiator_set_mac1(message, secrets.gateway.public_key);
 	now_ms += (int64_t)(how >> LATER_SHIFT) * 400;
-	judgement = judge_packet(&judge, packet, length, &from, now_ms, &demand);
+	judgement = judge_whole(packet, length, &from, &demand);
 	FUZZ_CHECK(judgement < JUDGEMENTS);
 	FUZZ_CHECK(is_demand(judgement) == (demand != NULL));
 	FUZZ_CHECK(

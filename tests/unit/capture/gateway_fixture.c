@@ -89,9 +89,17 @@ enum judgement judge_arrival_at(struct gateway_fixture *fixture, const struct ar
 	int64_t now_ms, struct key_demand **demand)
 {
 	struct key_demand *unwanted;
+	bool from_known_source;
+	enum judgement judgement = judge_arrival(&fixture->judge, arrival->data, arrival->bytes,
+		&arrival->from, now_ms, &from_known_source);
+	struct waiting waiting = {.packet = fixture->judge.packet};
 
-	return judge_packet(&fixture->judge, arrival->data, arrival->bytes, &arrival->from, now_ms,
-		demand == NULL ? &unwanted : demand);
+	if (demand == NULL)
+		demand = &unwanted;
+	*demand = NULL;
+	return judgement != JUDGEMENTS
+		       ? judgement
+		       : judge_initiation(&fixture->judge, &waiting, now_ms, demand);
 }
 
 void vouch_for(struct gateway_fixture *fixture, const struct party *client)

@@ -50,7 +50,7 @@ struct arrival initiation_from(const struct gateway_fixture *fixture, const stru
 /* The same message from another address. */
 struct arrival sent_from(const struct arrival *arrival, uint8_t host);
 
-/* Judges it. `demand` may be NULL. */
+/* Judges it, without having it wait. `demand` may be NULL. */
 enum judgement judge_arrival_at(struct gateway_fixture *fixture, const struct arrival *arrival,
 	int64_t now_ms, struct key_demand **demand);
 

@@ -21,6 +21,15 @@ struct bench {
 
 static struct bench bench;
 
+/* A clock that moves when the test says so, and by a step each time it is read. */
+static int64_t clock_now_us, clock_step_us;
+
+static int64_t fake_clock(void)
+{
+	clock_now_us += clock_step_us;
+	return clock_now_us;
+}
+
 static void connect_to(struct channel *other, enum role role)
 {
 	int ends[2];
@@ -52,6 +61,8 @@ static int open_bench(void **state)
 	connect_to(&bench.fetcher, ROLE_FETCHER);
 	dispatch_init(
 		&bench.dispatch, &bench.process, &bench.fixture.judge, &bench.secrets, &settings);
+	bench.dispatch.clock_us = fake_clock;
+	clock_now_us = clock_step_us = 0;
 	return 0;
 }
 
@@ -66,7 +77,9 @@ static int close_bench(void **state)
 
 static void arrive(const struct arrival *arrival, int64_t now_ms)
 {
+	clock_now_us = now_ms * 1000;
 	dispatch_packet(&bench.dispatch, arrival->data, arrival->bytes, &arrival->from, now_ms);
+	dispatch_work(&bench.dispatch);
 }
 
 /* The client's initiation number `number` arrives; returns it. */
@@ -382,6 +395,143 @@ static void test_full_queue(void **state)
 		assert_int_equal(seen[i], 1);
 }
 
+/* Initiations of `count` new clients arrive, each from another source, and wait. */
+static void flood(struct party *clients, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct arrival arrival;
+
+		make_party(&clients[i]);
+		arrival = initiation_from(&bench.fixture, &clients[i], 1, (uint8_t)i);
+		dispatch_packet(&bench.dispatch, arrival.data, arrival.bytes, &arrival.from,
+			clock_now_us / 1000);
+	}
+}
+
+/* Whose DEMAND is next at the installer. */
+static void expect_demand_of(const struct party *client)
+{
+	assert_true(has_message(&bench.installer));
+	assert_int_equal(bench.message.type, MESSAGE_TYPE_DEMAND);
+	assert_memory_equal(bench.message.demand.key, client->public_key, 32);
+}
+
+enum { FLOOD = 200, KNOWN_HOST = 250 };
+
+/* A client that was installed before comes after all the others, from the same source, or not. */
+static void test_known_sources_go_first(void **state)
+{
+	static struct party others[FLOOD];
+	struct party client;
+	struct arrival arrival;
+	uint64_t id;
+
+	(void)state;
+	make_party(&client);
+	arrival = initiate(&client, 1, KNOWN_HOST, 0);
+	id = expect_demand(&client, &arrival);
+	outcome(&client, id, OUTCOME_INSTALLED, 0, 0);
+	key_table_removed(&bench.fixture.judge.keys, client.public_key);
+
+	clock_step_us = 1000;
+	arrival = initiation_from(&bench.fixture, &client, 2, KNOWN_HOST);
+	dispatch_packet(&bench.dispatch, arrival.data, arrival.bytes, &arrival.from, 0);
+	flood(others, FLOOD);
+	dispatch_work(&bench.dispatch);
+	expect_demand_of(&client);
+	expect_demand_of(&others[FLOOD - 1]);
+	expect_demand_of(&others[FLOOD - 2]);
+}
+
+/* Unknown sources have work done for a burst's time, and then for their share of it. */
+static void test_unknown_sources_have_a_budget(void **state)
+{
+	static struct party clients[FLOOD];
+	const uint64_t *judged = &bench.fixture.judge.count[JUDGED_DEMAND];
+	int64_t worked_us;
+
+	(void)state;
+	flood(clients, FLOOD);
+	do {
+		clock_step_us = 1000;
+		dispatch_work(&bench.dispatch);
+		clock_step_us = 0;
+	} while (dispatch_timeout(&bench.dispatch) == 0);
+	worked_us = (int64_t)*judged * 1000;
+	assert_in_range(worked_us, WORK_BUDGET_BURST_US,
+		WORK_BUDGET_BURST_US + clock_now_us / WORK_BUDGET_SHARE);
+	dispatch_work(&bench.dispatch);
+	assert_int_equal(*judged * 1000, worked_us);
+	clock_now_us += dispatch_timeout(&bench.dispatch) * 1000;
+	clock_step_us = 1000;
+	dispatch_work(&bench.dispatch);
+	assert_true((int64_t)*judged * 1000 > worked_us);
+	assert_true(*judged < FLOOD);
+}
+
+/* However much waits, messages and the packet socket are looked at in between. */
+static void test_a_turn_is_bounded(void **state)
+{
+	static struct party clients[FLOOD];
+
+	(void)state;
+	flood(clients, FLOOD);
+	clock_step_us = 1000;
+	dispatch_work(&bench.dispatch);
+	assert_in_range(bench.fixture.judge.count[JUDGED_DEMAND], 1, 10);
+	clock_step_us = 0;
+	assert_int_equal(dispatch_timeout(&bench.dispatch), 0);
+}
+
+/* More strangers than may be asked about wait, the newest first, until others have ended. */
+static void test_strangers_wait(void **state)
+{
+	static struct party clients[FLOOD];
+	size_t asked = 0;
+
+	(void)state;
+	flood(clients, FLOOD);
+	dispatch_work(&bench.dispatch);
+	assert_false(judge_has_room(&bench.fixture.judge));
+	assert_true(dispatch_timeout(&bench.dispatch) > 0);
+	while (asked < FLOOD) {
+		size_t before = asked;
+
+		while (has_message(&bench.installer)) {
+			assert_memory_equal(bench.message.demand.key,
+				clients[FLOOD - 1 - asked].public_key, 32);
+			asked++;
+		}
+		assert_true(asked > before);
+		for (size_t i = before; i < asked; i++) {
+			assert_true(has_message(&bench.fetcher));
+			outcome(&clients[FLOOD - 1 - i], bench.message.lookup.id, OUTCOME_ABSENT,
+				3000, 0);
+		}
+		dispatch_work(&bench.dispatch);
+	}
+	expect_silence();
+	assert_int_equal(bench.fixture.judge.count[JUDGED_DEMAND], FLOOD);
+}
+
+/* Without a gateway's key what waits goes on waiting, and the loop with it. */
+static void test_work_waits_for_the_gateway(void **state)
+{
+	static const uint8_t none[32];
+	struct party client;
+
+	(void)state;
+	flood(&client, 1);
+	judge_set_gateway(&bench.fixture.judge, none, FIXTURE_INTERFACE, FIXTURE_PORT);
+	dispatch_work(&bench.dispatch);
+	expect_silence();
+	assert_true(dispatch_timeout(&bench.dispatch) > 0);
+	judge_set_gateway(&bench.fixture.judge, bench.fixture.gateway.private_key,
+		FIXTURE_INTERFACE, FIXTURE_PORT);
+	dispatch_work(&bench.dispatch);
+	expect_demand_of(&client);
+}
+
 static void test_demands_expire(void **state)
 {
 	struct party client;
@@ -514,6 +664,11 @@ int main(void)
 		BENCH_TEST(test_renewed_installer),
 		BENCH_TEST(test_renewed_fetcher),
 		BENCH_TEST(test_full_queue),
+		BENCH_TEST(test_known_sources_go_first),
+		BENCH_TEST(test_unknown_sources_have_a_budget),
+		BENCH_TEST(test_a_turn_is_bounded),
+		BENCH_TEST(test_strangers_wait),
+		BENCH_TEST(test_work_waits_for_the_gateway),
 		BENCH_TEST(test_demands_expire),
 		BENCH_TEST(test_settings),
 		BENCH_TEST(test_settings_end_refusals),

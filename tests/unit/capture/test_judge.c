@@ -383,6 +383,141 @@ static void test_stale_outcome(void **state)
 	assert_int_equal(key_table_standing(&fixture.judge.keys, outcome.key, 0), KEY_UNKNOWN);
 }
 
+static bool is_known_source(uint8_t host, int64_t now_ms)
+{
+	struct address source = {.family = 4, .bytes = {203, 0, 113, host}};
+
+	return known_sources_check(&fixture.judge.known_sources, &source, now_ms);
+}
+
+/* Known is where a client was installed from, and where it makes its handshakes from since. */
+static void test_known_sources(void **state)
+{
+	struct party client;
+	struct arrival arrival;
+	bool is_known = true;
+
+	(void)state;
+	make_party(&client);
+	arrival = initiation_from(&fixture, &client, 1, 9);
+	assert_int_equal(judge_arrival(&fixture.judge, arrival.data, arrival.bytes, &arrival.from,
+				 0, &is_known),
+		JUDGEMENTS);
+	assert_false(is_known);
+	arrival = initiation_from(&fixture, &client, 2, 9);
+	assert_int_equal(judge_at(&arrival, 0), JUDGED_DEMAND);
+	assert_false(is_known_source(9, 0));
+	end_demand_of(&fixture, &client, OUTCOME_INSTALLED, 0, 0);
+	assert_true(is_known_source(9, 0));
+	arrival = initiation_from(&fixture, &client, 3, 10);
+	assert_int_equal(judge_at(&arrival, 120000), JUDGED_ANSWERED);
+	assert_true(is_known_source(10, 120000));
+	assert_false(is_known_source(9, 120000));
+	/* Evicted, it is still known; a replay of its initiation from elsewhere makes nobody so. */
+	key_table_removed(&fixture.judge.keys, client.public_key);
+	arrival = sent_from(&arrival, 66);
+	assert_int_equal(judge_at(&arrival, 120000), JUDGED_REPLAY);
+	assert_false(is_known_source(66, 120000));
+	arrival = initiation_from(&fixture, &client, 4, 10);
+	assert_int_equal(judge_arrival(&fixture.judge, arrival.data, arrival.bytes, &arrival.from,
+				 120000, &is_known),
+		JUDGEMENTS);
+	assert_true(is_known);
+}
+
+/* Whoever was not installed is at no known source, whatever he proves. */
+static void test_self_made_keys_make_no_source_known(void **state)
+{
+	static const enum outcome_result results[] = {
+		OUTCOME_ABSENT, OUTCOME_REVOKED, OUTCOME_REJECTED, OUTCOME_FAILED};
+
+	(void)state;
+	for (uint8_t i = 0; i < COUNT(results); i++) {
+		struct party client;
+		struct arrival arrival;
+
+		make_party(&client);
+		arrival = initiation_from(&fixture, &client, 1, i);
+		assert_int_equal(judge_at(&arrival, 0), JUDGED_DEMAND);
+		end_demand_of(&fixture, &client, results[i], 1000, 0);
+		assert_false(is_known_source(i, 0));
+	}
+}
+
+/* Demands of keys that nobody vouched for, until no more may begin; the next client's number. */
+static uint8_t crowd(void)
+{
+	uint8_t host = 0;
+
+	while (judge_has_room(&fixture.judge)) {
+		struct party client;
+		struct arrival arrival;
+
+		make_party(&client);
+		arrival = initiation_from(&fixture, &client, 1, ++host);
+		assert_int_equal(judge_at(&arrival, 0), JUDGED_DEMAND);
+	}
+	return (uint8_t)(host + 1);
+}
+
+/* In a crowd of strangers one more has to wait, and whoever was here before has not. */
+static void test_strangers(void **state)
+{
+	struct party stranger, client;
+	struct arrival arrival;
+	struct waiting waiting;
+	struct key_demand *demand;
+	uint8_t host;
+
+	(void)state;
+	make_party(&stranger);
+	make_party(&client);
+	vouch_for(&fixture, &client);
+	host = crowd();
+	assert_in_range(fixture.judge.keys.pending, 64, 167); /* what a channel holds */
+	arrival = initiation_from(&fixture, &stranger, 1, host);
+	assert_int_equal(
+		packet_parse(&waiting.packet, arrival.data, arrival.bytes, PACKET_HOST), PACKET_OK);
+	assert_int_equal(judge_initiation(&fixture.judge, &waiting, 0, &demand), JUDGED_STRANGER);
+	check_wiped();
+	assert_null(demand);
+	assert_memory_equal(waiting.key, stranger.public_key, 32);
+	arrival = initiation_from(&fixture, &client, 1, host);
+	assert_int_equal(judge_at(&arrival, 0), JUDGED_DEMAND);
+	end_demand_of(&fixture, &client, OUTCOME_INSTALLED, 0, 0);
+	assert_false(judge_has_room(&fixture.judge));
+	assert_int_equal(key_table_expire(&fixture.judge.keys, 15000), host - 1);
+	assert_true(judge_has_room(&fixture.judge));
+	assert_int_equal(judge_stranger(&fixture.judge, &waiting, 15000, &demand), JUDGED_DEMAND);
+	assert_memory_equal(demand->key, stranger.public_key, 32);
+	assert_memory_equal(demand->packet.initiation, waiting.packet.initiation, 148);
+}
+
+/* What a stranger sent before he was installed is a replay when its turn comes at last. */
+static void test_stranger_overtaken_by_himself(void **state)
+{
+	struct party client;
+	struct arrival arrival;
+	struct waiting waiting;
+	struct key_demand *demand;
+	uint8_t host;
+
+	(void)state;
+	make_party(&client);
+	host = crowd();
+	arrival = initiation_from(&fixture, &client, 1, host);
+	assert_int_equal(
+		packet_parse(&waiting.packet, arrival.data, arrival.bytes, PACKET_HOST), PACKET_OK);
+	assert_int_equal(judge_initiation(&fixture.judge, &waiting, 0, &demand), JUDGED_STRANGER);
+	key_table_expire(&fixture.judge.keys, 15000);
+	arrival = initiation_from(&fixture, &client, 2, host);
+	assert_int_equal(judge_at(&arrival, 15000), JUDGED_DEMAND);
+	end_demand_of(&fixture, &client, OUTCOME_INSTALLED, 0, 15000);
+	key_table_removed(&fixture.judge.keys, client.public_key);
+	assert_int_equal(judge_stranger(&fixture.judge, &waiting, 15000, &demand), JUDGED_REPLAY);
+	assert_null(demand);
+}
+
 /* The gateway's key was changed: what was made for the one before is nobody's now. */
 static void test_another_gateway_key(void **state)
 {
@@ -460,6 +595,10 @@ int main(void)
 		FIXTURE_TEST(test_self_made_keys_get_no_record),
 		FIXTURE_TEST(test_refusals_are_held),
 		FIXTURE_TEST(test_stale_outcome),
+		FIXTURE_TEST(test_known_sources),
+		FIXTURE_TEST(test_self_made_keys_make_no_source_known),
+		FIXTURE_TEST(test_strangers),
+		FIXTURE_TEST(test_stranger_overtaken_by_himself),
 		FIXTURE_TEST(test_another_gateway_key),
 		cmocka_unit_test(test_free_wipes),
 		cmocka_unit_test(test_init_refuses),

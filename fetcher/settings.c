@@ -72,10 +72,13 @@ static void adopt_origin(struct fetcher *fetcher, const struct url_template *url
 	fetcher->held_until_ms = 0;
 }
 
-/* A burst of a tenth of a second's worth: no second at the origin shows much more than the rate. */
+/* The burst and what fills up behind it make up one second's worth together: whichever second the
+ * origin looks at, no more than the rate comes in it. */
 void settings_limit_requests(struct fetcher *fetcher, uint64_t per_second)
 {
-	token_bucket_init(&fetcher->bucket, per_second, per_second / 10, clock_ms());
+	uint64_t burst = per_second / 20;
+
+	token_bucket_init(&fetcher->bucket, per_second - burst, burst, clock_ms());
 }
 
 int settings_apply(struct fetcher *fetcher, const struct message_fetcher_settings *settings)

@@ -147,7 +147,7 @@ static void send_fetcher_settings(struct pair *pair, const struct pair_settings 
 	fetcher->negative_ttl_ms = 60000;
 	fetcher->stale_if_error_ms = settings->stale_if_error_ms;
 	fetcher->stale_after_ms = 800;
-	fetcher->max_peers = 100;
+	fetcher->max_peers = settings->max_peers > 0 ? settings->max_peers : 100;
 	fetcher->max_allowed_ips = 8;
 	send_to(&pair->fetcher_control, &message);
 }

@@ -22,7 +22,7 @@ struct pair_settings {
 	const char *url;          /* for the fetcher */
 	const char *materials[4]; /* paths of files, by enum material_kind; NULL for none */
 	unsigned timeout_ms, concurrency, requests_per_second; /* 0: a default */
-	unsigned stale_if_error_ms;
+	unsigned stale_if_error_ms, max_peers;
 };
 
 struct pair {

@@ -65,6 +65,7 @@
 	F(UINT, timeout_ms, 600000)                                                               \
 	F(UINT, concurrency, 1024) /* requests under way */                                       \
 	F(UINT, requests_per_second, 1000000)                                                     \
+	F(UINT, breaker, 1000) /* failures in a row that open it; 0: never */                     \
 	F(UINT, fresh_ttl_ms, UINT32_MAX)                                                         \
 	F(UINT, negative_ttl_ms, UINT32_MAX)                                                      \
 	F(UINT, stale_if_error_ms, UINT32_MAX)                                                    \

@@ -2,9 +2,10 @@
 /* A circuit breaker before the origin. */
 #include "fetcher/breaker.h"
 
-void breaker_init(struct breaker *breaker)
+void breaker_init(struct breaker *breaker, uint32_t limit)
 {
-	*breaker = (struct breaker){.state = BREAKER_CLOSED, .pause_ms = BREAKER_PAUSE_MS};
+	*breaker = (struct breaker){
+		.state = BREAKER_CLOSED, .limit = limit, .pause_ms = BREAKER_PAUSE_MS};
 }
 
 bool breaker_refuses(const struct breaker *breaker, int64_t now_ms)
@@ -44,7 +45,8 @@ bool breaker_failed(
 	if (breaker_refuses(breaker, now_ms))
 		return false;
 	breaker->was_unreachable = unreachable;
-	if (breaker->state == BREAKER_CLOSED && ++breaker->failures < BREAKER_FAILURES)
+	if (breaker->state == BREAKER_CLOSED &&
+		(breaker->limit == 0 || ++breaker->failures < breaker->limit))
 		return false;
 	breaker->state = BREAKER_OPEN;
 	breaker->until_ms = now_ms + (int64_t)(half_ms + jitter_draw(jitter, half_ms));
@@ -58,6 +60,6 @@ bool breaker_succeeded(struct breaker *breaker)
 {
 	bool was_closed = breaker->state == BREAKER_CLOSED;
 
-	breaker_init(breaker);
+	breaker_init(breaker, breaker->limit);
 	return !was_closed;
 }

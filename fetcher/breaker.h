@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A circuit breaker (Nygard: "Release It!", 2007, section 5.2) before the origin, so that one that
- * is down costs no time-out per client. Closed, requests go out. After BREAKER_FAILURES failures in
- * a row it opens: nothing is asked for a pause that doubles with each failed try, up to less than a
+ * is down costs no time-out per client. Closed, requests go out. After so many failures in a row as
+ * the operator says it opens: nothing is asked for a pause that doubles with each failed try, up to less than a
  * client's retry (5 s). Then it is half open: one request is the probe, and its end closes the
  * breaker or opens it again.
  *
@@ -17,7 +17,6 @@
 
 #include "common/jitter.h"
 
-#define BREAKER_FAILURES     5
 #define BREAKER_PAUSE_MS     500
 #define BREAKER_PAUSE_MAX_MS 4000
 
@@ -25,13 +24,15 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 struct breaker {
 	enum breaker_state state;
-	unsigned failures;    /* in a row */
+	uint32_t limit;       /* failures in a row that open it; 0: it never opens */
+	uint32_t failures;    /* in a row */
 	int64_t pause_ms;     /* the next one */
 	int64_t until_ms;     /* an open one may be probed from then on */
 	bool was_unreachable; /* at the last failure */
 };
 
-void breaker_init(struct breaker *breaker);
+/* Closed. The limit may be changed later. */
+void breaker_init(struct breaker *breaker, uint32_t limit);
 
 /* Whether it is open and its pause is not over: whoever asks is answered at once. */
 bool breaker_refuses(const struct breaker *breaker, int64_t now_ms);

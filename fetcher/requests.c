@@ -50,7 +50,7 @@ static void note_failure(struct fetcher *fetcher, bool unreachable, const char *
 		return;
 	if (is_news)
 		log_event(LOG_LEVEL_ERROR, "origin_fails", "failures=%u reason=%s",
-			BREAKER_FAILURES, log_quote(quoted, reason));
+			fetcher->breaker.failures, log_quote(quoted, reason));
 	lookups_fail_idle(fetcher, reason);
 }
 

@@ -68,7 +68,7 @@ static void adopt_origin(struct fetcher *fetcher, const struct url_template *url
 	negative_cache_clear(fetcher->negatives);
 	if (fetcher->peers != NULL)
 		peer_cache_clear(fetcher->peers);
-	breaker_init(&fetcher->breaker);
+	breaker_init(&fetcher->breaker, (uint32_t)fetcher->settings.breaker);
 	fetcher->held_until_ms = 0;
 }
 
@@ -101,6 +101,7 @@ int settings_apply(struct fetcher *fetcher, const struct message_fetcher_setting
 	fetcher->settings = *settings;
 	if (fetcher->settings.concurrency == 0)
 		fetcher->settings.concurrency = 1;
+	fetcher->breaker.limit = (uint32_t)settings->breaker;
 	log_set_verbose(settings->verbose);
 	if (origin_changes)
 		adopt_origin(fetcher, &url);

@@ -145,6 +145,16 @@ static int read_duration_or_off(struct parser *parser, const struct key *key, co
 	return 0;
 }
 
+static int read_count_or_off(struct parser *parser, const struct key *key, const char *value)
+{
+	uint32_t *stored = target(parser, key);
+
+	if (strcmp(value, "off") != 0)
+		return read_count(parser, key, value);
+	*stored = 0;
+	return 0;
+}
+
 /* "500/s" */
 static int read_rate(struct parser *parser, const struct key *key, const char *value)
 {
@@ -313,6 +323,7 @@ static const struct key keys[] = {
 	{"origin", "timeout", read_duration, offsetof(struct config, timeout_ms), 50, 60000},
 	{"origin", "concurrency", read_count, offsetof(struct config, concurrency), 1, 1024},
 	{"origin", "requests", read_rate, offsetof(struct config, requests_per_second), 1, 1000000},
+	{"origin", "breaker", read_count_or_off, offsetof(struct config, breaker), 1, 1000},
 	{"cache", "fresh_ttl", read_duration, offsetof(struct config, fresh_ttl_ms), 1000,
 		30 * DAY_MS},
 	{"cache", "negative_ttl", read_duration, offsetof(struct config, negative_ttl_ms), 100,
@@ -440,6 +451,7 @@ static void set_defaults(struct config *config)
 		.ca_file = "/etc/ssl/certs/ca-certificates.crt",
 		.timeout_ms = 2000,
 		.concurrency = 64,
+		.breaker = 5,
 		.requests_per_second = 500,
 		.fresh_ttl_ms = 5 * 60 * 1000,
 		.negative_ttl_ms = 3000,

@@ -36,6 +36,7 @@ struct config {
 	char bearer_token_file[CONFIG_PATH_BYTES];
 	uint32_t timeout_ms;
 	uint32_t concurrency;
+	uint32_t breaker; /* failures in a row that open it; 0: off */
 	uint32_t requests_per_second;
 
 	uint32_t fresh_ttl_ms;

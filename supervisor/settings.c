@@ -30,6 +30,7 @@ static int send_fetcher(struct channel *control, const struct config *config,
 	memcpy(settings->url, config->origin.url, sizeof(settings->url));
 	settings->timeout_ms = config->timeout_ms;
 	settings->concurrency = config->concurrency;
+	settings->breaker = config->breaker;
 	settings->requests_per_second = config->requests_per_second;
 	settings->fresh_ttl_ms = config->fresh_ttl_ms;
 	settings->negative_ttl_ms = config->negative_ttl_ms;

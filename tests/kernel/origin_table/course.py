@@ -40,6 +40,8 @@ def peak_kilobytes(pid):
 class Course:
     """A gateway with pullgate, one honest client, and one whose initiations are made by hand.
 
+    The breaker is off: what one row does must not keep another from the origin.
+
     tell(stage, row, result) is called for each row as it ends.
     """
 
@@ -91,7 +93,7 @@ class Course:
     # pullgate
 
     def _configure(self, stage, origin):
-        settings = {"timeout": LONG, "concurrency": CONCURRENCY, **origin.settings, **stage.settings}
+        settings = {"timeout": LONG, "concurrency": CONCURRENCY, "breaker": "off", **origin.settings, **stage.settings}
         changes = {"origin": settings,
                    "eviction": {"idle_after": "off", "unconfirmed_after": "1h"},
                    "limits": {"per_source": "1000/s burst 1000"}}

@@ -143,6 +143,7 @@ static void send_fetcher_settings(struct pair *pair, const struct pair_settings 
 	fetcher->concurrency = settings->concurrency > 0 ? settings->concurrency : 64;
 	fetcher->requests_per_second =
 		settings->requests_per_second > 0 ? settings->requests_per_second : 100000;
+	fetcher->breaker = 5;
 	fetcher->fresh_ttl_ms = 300000;
 	fetcher->negative_ttl_ms = 60000;
 	fetcher->stale_if_error_ms = settings->stale_if_error_ms;

@@ -9,20 +9,22 @@
 
 #include "fetcher/breaker.h"
 
+#define LIMIT 5
+
 static struct breaker breaker;
 static struct jitter jitter;
 
 static int begin(void **state)
 {
 	(void)state;
-	breaker_init(&breaker);
+	breaker_init(&breaker, LIMIT);
 	return jitter_init(&jitter);
 }
 
 /* Fails so often that it opens; the pause is in breaker.until_ms. */
 static void open_it(int64_t now_ms)
 {
-	for (unsigned i = 1; i < BREAKER_FAILURES; i++)
+	for (unsigned i = 1; i < LIMIT; i++)
 		assert_false(breaker_failed(&breaker, false, &jitter, now_ms));
 	assert_true(breaker_allows(&breaker, now_ms));
 	assert_false(breaker_refuses(&breaker, now_ms));
@@ -41,7 +43,7 @@ static void assert_pause(int64_t now_ms, int64_t pause_ms)
 static void opens_after_failures_in_a_row(void **state)
 {
 	(void)state;
-	for (unsigned i = 1; i < BREAKER_FAILURES; i++)
+	for (unsigned i = 1; i < LIMIT; i++)
 		assert_false(breaker_failed(&breaker, false, &jitter, 1000));
 	assert_false(breaker_succeeded(&breaker)); /* it was closed */
 	open_it(1000);
@@ -74,7 +76,7 @@ static void may_be_probed_once_there_is_a_connection(void **state)
 {
 	(void)state;
 	breaker_connected(&breaker, 1000);
-	for (unsigned i = 0; i < BREAKER_FAILURES; i++)
+	for (unsigned i = 0; i < LIMIT; i++)
 		breaker_failed(&breaker, true, &jitter, 1000);
 	assert_true(breaker_refuses(&breaker, 1001));
 	breaker_connected(&breaker, 1001);
@@ -103,6 +105,16 @@ static void pauses_longer_each_time_but_not_for_ever(void **state)
 	assert_int_equal(pause_ms, BREAKER_PAUSE_MAX_MS);
 }
 
+static void never_opens_without_a_limit(void **state)
+{
+	(void)state;
+	breaker.limit = 0;
+	for (unsigned i = 0; i < 10 * LIMIT; i++)
+		assert_false(breaker_failed(&breaker, i % 2 == 0, &jitter, 1000));
+	assert_true(breaker_allows(&breaker, 1000));
+	assert_false(breaker_succeeded(&breaker));
+}
+
 static void jitter_reaches_both_ends(void **state)
 {
 	unsigned seen[4] = {0};
@@ -127,6 +139,7 @@ int main(void)
 		cmocka_unit_test_setup(lets_one_probe_through, begin),
 		cmocka_unit_test_setup(may_be_probed_once_there_is_a_connection, begin),
 		cmocka_unit_test_setup(pauses_longer_each_time_but_not_for_ever, begin),
+		cmocka_unit_test_setup(never_opens_without_a_limit, begin),
 		cmocka_unit_test_setup(jitter_reaches_both_ends, begin),
 	};
 

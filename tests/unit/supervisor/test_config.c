@@ -66,6 +66,7 @@ static void minimal_file_has_the_documented_defaults(void **state)
 	assert_string_equal(config.ca_file, "/etc/ssl/certs/ca-certificates.crt");
 	assert_int_equal(config.timeout_ms, 2000);
 	assert_int_equal(config.concurrency, 64);
+	assert_int_equal(config.breaker, 5);
 	assert_int_equal(config.requests_per_second, 500);
 	assert_int_equal(config.fresh_ttl_ms, 300000);
 	assert_int_equal(config.negative_ttl_ms, 3000);
@@ -103,6 +104,7 @@ static void every_key_is_read(void **state)
 			      "bearer_token_file = /etc/token\n"
 			      "timeout = 750ms\n"
 			      "concurrency = 8\n"
+			      "breaker = off\n"
 			      "requests = 50/s\n"
 			      "[cache] \t; when nothing is said\n"
 			      "fresh_ttl = 1h\n"
@@ -133,6 +135,7 @@ static void every_key_is_read(void **state)
 	assert_string_equal(config.bearer_token_file, "/etc/token");
 	assert_int_equal(config.timeout_ms, 750);
 	assert_int_equal(config.concurrency, 8);
+	assert_int_equal(config.breaker, 0);
 	assert_int_equal(config.requests_per_second, 50);
 	assert_int_equal(config.fresh_ttl_ms, 3600000);
 	assert_int_equal(config.negative_ttl_ms, 1500);

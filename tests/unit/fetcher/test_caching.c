@@ -12,13 +12,13 @@
 #include <cmocka.h>
 
 #include "common/key_text.h"
+#include "expect.h"
 #include "origin.h"
 #include "pair.h"
 
 #define REQUEST     "event=request"
 #define CONDITIONAL "Wlo cache=\"fwd=stale\"" /* of a request: behind the key in its URL */
 
-static struct origin origin;
 static struct pair pair;
 
 /* Starts both with an origin below that path. */
@@ -211,21 +211,6 @@ static void a_copy_is_used_while_it_is_refreshed(void **state)
 	pair_await_log(&pair, "status=200", 2);
 	assert_int_equal(expect(8, PEER_FOUND).allowed_ips.count, 2);
 	pair_stop(&pair);
-}
-
-static int open_origin(void **state)
-{
-	(void)state;
-	origin_open(&origin);
-	origin_start(&origin);
-	return 0;
-}
-
-static int close_origin(void **state)
-{
-	(void)state;
-	origin_close(&origin);
-	return 0;
 }
 
 int main(void)

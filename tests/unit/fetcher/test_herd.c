@@ -3,6 +3,9 @@
  * A herd: 10,000 keys at once, of which the origin once answered 200 for 800, and an origin that
  * takes 100 ms for each request and may be asked 200 times a second. The two real processes against
  * nginx, whose own log is the judge.
+ *
+ * What the machine's speed decides is printed: how many of the known ones were served within a
+ * client's patience (all, where it has a core to spare), and the most requests within any second.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +22,7 @@
 
 #include "common/clock.h"
 #include "common/key_text.h"
+#include "expect.h"
 #include "origin.h"
 #include "pair.h"
 
@@ -28,15 +32,17 @@
 #define REQUESTS    200            /* a second */
 #define CONCURRENCY 64
 
+#define MEMORY_KIB (64 * 1024)
+
 /* More than whatever waits for its answer when the last one known has had his. */
 #define QUIET_MS 6000
 
-static struct origin origin;
 static struct pair pair;
 
 /* What nginx says of one request. */
 struct logged {
 	int64_t began_ms, ended_ms;
+	bool is_known; /* it didn't answer 404 */
 };
 
 static const uint8_t *key_of(unsigned number)
@@ -60,8 +66,9 @@ static unsigned number_of(const uint8_t key[static 32])
 }
 
 struct count {
-	unsigned answers, known, known_failed, unknown_failed;
-	int64_t known_ms; /* when the last of the known ones was answered */
+	unsigned answers, known, unknown_failed;
+	int64_t known_ms; /* when the last of the known ones was found */
+	bool is_found[KEYS];
 };
 
 /* Takes an answer within the time; false without one. */
@@ -78,9 +85,11 @@ static bool take_answer(struct count *count, int wait_ms)
 		count->unknown_failed += peer.answer == PEER_FAILED;
 		return true;
 	}
-	count->known_ms = clock_ms();
-	count->known += peer.answer == PEER_FOUND;
-	count->known_failed += peer.answer != PEER_FOUND;
+	if (peer.answer == PEER_FOUND) {
+		count->known_ms = clock_ms();
+		count->known++;
+		count->is_found[number_of(peer.key)] = true;
+	}
 	return true;
 }
 
@@ -125,6 +134,7 @@ static size_t read_log(struct logged *requests, size_t room)
 		assert_true(count < room);
 		requests[count].ended_ms = ended_s * 1000 + ended_ms;
 		requests[count].began_ms = requests[count].ended_ms - (took_s * 1000 + took_ms);
+		requests[count].is_known = strncmp(line, "404 ", 4) != 0;
 		count++;
 	}
 	fclose(file);
@@ -162,6 +172,23 @@ static size_t most_at_a_time(const struct logged *requests, size_t count)
 	return most;
 }
 
+/* The requests for unknown keys between the first for a known one and the last. */
+static size_t unknown_among_known(const struct logged *requests, size_t count)
+{
+	size_t unknown = 0, among = 0;
+	bool has_begun = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (requests[i].is_known) {
+			has_begun = true;
+			among = unknown;
+		} else if (has_begun) {
+			unknown++;
+		}
+	}
+	return among;
+}
+
 /* The fetcher's greatest use of memory so far. */
 static unsigned memory_kib(void)
 {
@@ -178,6 +205,42 @@ static unsigned memory_kib(void)
 	return kib;
 }
 
+/* What a client does after 5 s. */
+static void retry_for_known(struct count *count)
+{
+	for (unsigned number = 0; number < KEYS; number++) {
+		if (is_known(number) && !count->is_found[number])
+			ask(count, number);
+	}
+	while (count->known < KNOWN)
+		assert_true(take_answer(count, PAIR_PATIENCE_MS));
+}
+
+/* As many at a time as are under way; all are found. */
+static void meet_the_known(struct count *count)
+{
+	for (unsigned number = 0; number < KEYS; number++) {
+		if (!is_known(number))
+			continue;
+		origin_put(&origin, key_of(number), "\"allowed_ips\": [\"10.64.0.1/32\"]");
+		ask(count, number);
+		while (count->answers + CONCURRENCY < pair.last_id)
+			assert_true(take_answer(count, PAIR_PATIENCE_MS));
+	}
+	while (count->answers < pair.last_id)
+		assert_true(take_answer(count, PAIR_PATIENCE_MS));
+	retry_for_known(count);
+}
+
+static void ask_for_all(struct count *count)
+{
+	for (unsigned number = 0; number < KEYS; number++)
+		ask(count, number);
+	/* An answer that finds the installer's queue full is lost, as with any busy installer. */
+	while (count->answers < KEYS && take_answer(count, QUIET_MS))
+		;
+}
+
 static void known_keys_are_served_in_a_herd(void **state)
 {
 	const struct pair_settings settings = {.host = "127.0.0.1",
@@ -186,68 +249,36 @@ static void known_keys_are_served_in_a_herd(void **state)
 		.concurrency = CONCURRENCY,
 		.requests_per_second = REQUESTS,
 		.max_peers = KEYS};
-	struct count before = {.answers = 0}, herd = {.answers = 0};
-	static struct logged requests[2 * KEYS];
-	size_t count, most, at_a_time;
+	static struct count before, herd;
+	static struct logged requests[3 * KEYS];
+	size_t met, count, at_a_time, among;
 	int64_t began_ms;
 	unsigned kib, most_kib;
 
 	(void)state;
-	for (unsigned number = 0; number < KEYS; number++) {
-		if (is_known(number))
-			origin_put(&origin, key_of(number), "\"allowed_ips\": [\"10.64.0.1/32\"]");
-	}
 	pair_start(&pair, origin.directory, &settings);
-	for (unsigned number = 0; number < KEYS; number++) {
-		if (is_known(number))
-			ask(&before, number);
-		/* No more at a time than are answered within a client's patience. */
-		while (before.answers + CONCURRENCY < pair.last_id)
-			assert_true(take_answer(&before, PAIR_PATIENCE_MS));
-	}
-	while (before.answers < KNOWN)
-		assert_true(take_answer(&before, PAIR_PATIENCE_MS));
-	assert_int_equal(before.known, KNOWN);
+	meet_the_known(&before);
+	met = read_log(requests, 3 * KEYS);
 	kib = memory_kib();
-
 	began_ms = clock_ms();
-	for (unsigned number = 0; number < KEYS; number++)
-		ask(&herd, number);
-	/* An answer that finds the installer's queue full is lost, as with any busy installer. */
-	while (herd.answers < KEYS && take_answer(&herd, QUIET_MS))
-		;
+	ask_for_all(&herd);
 	most_kib = memory_kib();
-	pair_stop(&pair);
-
-	count = read_log(requests, 2 * KEYS);
-	most = most_in_a_second(requests, count);
-	at_a_time = most_at_a_time(requests, count);
 	print_message("herd: %u keys at once, %u answered; of %u known ones %u served, the last "
 		      "after %" PRId64 " ms; %u others shed\n",
 		KEYS, herd.answers, KNOWN, herd.known, herd.known_ms - began_ms,
 		herd.unknown_failed);
+	count = read_log(requests, 3 * KEYS);
+	retry_for_known(&herd);
+	pair_stop(&pair);
+	at_a_time = most_at_a_time(requests, count);
+	among = unknown_among_known(requests + met, count - met);
 	print_message("herd: at the origin %zu requests, at most %zu within any second and %zu at "
-		      "a time; memory %u KiB before, at most %u KiB\n",
-		count, most, at_a_time, kib, most_kib);
-	assert_int_equal(herd.known, KNOWN);
-	/* nginx gives whole milliseconds: one at each end of the second may be another's. */
-	assert_true(most <= REQUESTS + 2);
+		      "a time, %zu for others among those for known ones; memory %u KiB before, "
+		      "at most %u KiB\n",
+		count, most_in_a_second(requests, count), at_a_time, among, kib, most_kib);
+	assert_true(among < KNOWN / 4);
 	assert_true(at_a_time <= CONCURRENCY);
-}
-
-static int open_origin(void **state)
-{
-	(void)state;
-	origin_open(&origin);
-	origin_start(&origin);
-	return 0;
-}
-
-static int close_origin(void **state)
-{
-	(void)state;
-	origin_close(&origin);
-	return 0;
+	assert_true(most_kib < MEMORY_KIB);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The real fetcher and connector against a real nginx, and against servers that misbehave, in a
- * network namespace of the test's own. Needs root and Debian's nginx; else it is skipped.
+ * The real fetcher and connector against a real nginx, in a network namespace of the test's own.
+ * Needs root and Debian's nginx; else it is skipped.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -19,87 +19,10 @@
 
 #include "common/clock.h"
 #include "common/key_text.h"
+#include "expect.h"
 #include "latency.h"
 #include "origin.h"
 #include "pair.h"
-
-#define SCRIPTED_PORT 9000
-
-static struct origin origin;
-static char ca_path[128];
-
-static void make_key(uint8_t key[static 32], unsigned number)
-{
-	memset(key, 0x5a, 32);
-	memcpy(key, &number, sizeof(number));
-}
-
-static struct pair_settings http_settings(void)
-{
-	return (struct pair_settings){.host = "127.0.0.1",
-		.port = ORIGIN_HTTP,
-		.url = "http://127.0.0.1:8080/peer/{key}"};
-}
-
-static struct pair_settings https_settings(uint16_t port)
-{
-	struct pair_settings settings = {.host = "localhost", .port = port};
-
-	settings.url = port == ORIGIN_HTTPS_1   ? "https://localhost:8441/peer/{key}"
-		       : port == ORIGIN_HTTPS_2 ? "https://localhost:8442/peer/{key}"
-						: "https://localhost:8443/peer/{key}";
-	settings.materials[MATERIAL_CA] = ca_path;
-	return settings;
-}
-
-static void expect_answer(struct pair *pair, const uint8_t key[static 32],
-	struct message_peer *peer, enum peer_answer answer)
-{
-	if (pair_fetch(pair, key, peer) == answer)
-		return;
-	pair_show_log(pair);
-	fail_msg("answer %d where %d is right", (int)peer->answer, (int)answer);
-}
-
-static void expect_found(struct pair *pair, unsigned number)
-{
-	struct message_peer peer;
-	uint8_t key[32];
-
-	make_key(key, number);
-	origin_put(&origin, key, "\"allowed_ips\": [\"10.64.0.7/32\"]");
-	expect_answer(pair, key, &peer, PEER_FOUND);
-	assert_memory_equal(peer.public_key, key, 32);
-	assert_int_equal(peer.allowed_ips.count, 1);
-}
-
-static void expect_failed(struct pair *pair, unsigned number, const char *reason)
-{
-	unsigned before = pair_logged(pair, reason);
-	struct message_peer peer;
-	uint8_t key[32];
-
-	make_key(key, number);
-	assert_int_equal(pair_fetch(pair, key, &peer), PEER_FAILED);
-	if (pair_logged(pair, reason) == before) { /* each retry has its line too */
-		pair_show_log(pair);
-		fail_msg("not logged: %s", reason);
-	}
-}
-
-/* Once the origin is back it is found to be, at the latest after the breaker's longest pause. */
-static void find_again(struct pair *pair, unsigned number)
-{
-	const struct timespec pause = {.tv_nsec = 100000000};
-	struct message_peer peer = {.answer = PEER_FAILED};
-	uint8_t key[32];
-
-	make_key(key, number);
-	origin_put(&origin, key, "\"allowed_ips\": [\"10.64.0.7/32\"]");
-	for (int i = 0; i < 200 && pair_fetch(pair, key, &peer) != PEER_FOUND; i++)
-		nanosleep(&pause, NULL);
-	assert_int_equal(peer.answer, PEER_FOUND);
-}
 
 static void finds_over_http(void **state)
 {
@@ -490,70 +413,6 @@ static void keeps_settings_that_work(void **state)
 	pair_stop(&pair);
 }
 
-static void outlives_an_outage(void **state)
-{
-	struct pair_settings settings = http_settings();
-	struct message_peer peer;
-	struct pair pair;
-	uint8_t key[32];
-
-	(void)state;
-	pair_start(&pair, origin.directory, &settings);
-	expect_found(&pair, 130);
-	origin_stop(&origin);
-	pair_await_log(&pair, "event=connect_failed", 1);
-	make_key(key, 131);
-	assert_int_equal(pair_fetch(&pair, key, &peer), PEER_FAILED);
-	assert_true(pair_logged(&pair, "Connection refused") >= 2);
-	origin_start(&origin);
-	find_again(&pair, 131);
-	pair_stop(&pair);
-}
-
-/* The connection stays, and nobody is behind it: HTTP/2 would keep using it. */
-static void outlives_a_frozen_origin(void **state)
-{
-	static const uint16_t ports[] = {ORIGIN_HTTPS_1, ORIGIN_HTTPS_2};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
-		struct pair_settings settings = https_settings(ports[i]);
-		struct pair pair;
-
-		settings.timeout_ms = 300;
-		pair_start(&pair, origin.directory, &settings);
-		expect_found(&pair, 135);
-		kill(origin.nginx, SIGSTOP);
-		expect_failed(&pair, 136, "timed out");
-		/* The breaker is open by now: nobody waits for a time-out. */
-		expect_failed(&pair, 137, "the origin fails");
-		kill(origin.nginx, SIGCONT);
-		find_again(&pair, 138);
-		/* Not over the connection that had gone silent. */
-		assert_int_equal(pair_logged(&pair, "reused=yes"), 0);
-		pair_stop(&pair);
-	}
-}
-
-static void outlives_its_connector(void **state)
-{
-	struct pair_settings settings = http_settings();
-	struct pair pair;
-
-	(void)state;
-	settings.port = ORIGIN_ONE_A_TIME;
-	settings.url = "http://127.0.0.1:8081/peer/{key}";
-	pair_start(&pair, origin.directory, &settings);
-	expect_found(&pair, 140);
-	for (unsigned i = 0; i < 5; i++) {
-		pair_restart_connector(&pair, &settings);
-		expect_found(&pair, 141 + 3 * i);
-		expect_found(&pair, 142 + 3 * i);
-		expect_found(&pair, 143 + 3 * i);
-	}
-	pair_stop(&pair);
-}
-
 /* A fresh start is what shows the connector another directory; it asks for one by its end. */
 static void follows_a_unix_socket_to_another_directory(void **state)
 {
@@ -584,110 +443,6 @@ static void follows_a_unix_socket_to_another_directory(void **state)
 	pair_stop(&pair);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(folder), 0);
-}
-
-/* Every way in which the server misbehaves ends as a failure, and the next origin is served. */
-static void outlives_misbehaviour(void **state)
-{
-	static const struct {
-		enum misbehaviour how;
-		const char *reason;
-	} rows[] = {
-		{SAYS_NOTHING, "timed out"},
-		{CLOSES_AFTER_REQUEST, "Empty reply from server"},
-		{ENDLESS_HEADERS, "header larger than 32768 bytes"},
-		{ENDLESS_INTERIM, "header larger than 32768 bytes"},
-		{ENDLESS_BODY, "body larger than 65536 bytes"},
-		{CUT_BODY, "transfer closed with"},
-		{CUT_HEADER, "closed within the header"},
-		{TWO_LENGTHS, "several values of Content-Length"},
-		{TRICKLES, "timed out"},
-		{NO_HTTP, "answer_failed"},
-	};
-	struct pair_settings settings = http_settings();
-	struct pair pair;
-
-	(void)state;
-	settings.timeout_ms = 500;
-	settings.port = SCRIPTED_PORT;
-	settings.url = "http://127.0.0.1:9000/peer/{key}";
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		pid_t server = misbehave(rows[i].how, SCRIPTED_PORT);
-		struct pair_settings good = http_settings();
-
-		pair_start(&pair, origin.directory, &settings);
-		expect_failed(&pair, 160, rows[i].reason);
-		pair_reload(&pair, &good);
-		expect_found(&pair, 161);
-		pair_stop(&pair);
-		stop_misbehaving(server);
-	}
-}
-
-/* TLS towards a server that closes at every stage. */
-static void outlives_broken_tls(void **state)
-{
-	static const enum misbehaviour rows[] = {
-		SAYS_NOTHING, CLOSES_AT_ONCE, CLOSES_AFTER_REQUEST, NO_HTTP};
-	struct pair_settings settings = https_settings(ORIGIN_HTTPS_1);
-	struct pair pair;
-
-	(void)state;
-	settings.timeout_ms = 500;
-	settings.port = SCRIPTED_PORT;
-	settings.url = "https://localhost:9000/peer/{key}";
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		pid_t server = misbehave(rows[i], SCRIPTED_PORT);
-
-		pair_start(&pair, origin.directory, &settings);
-		expect_failed(&pair, 170, "answer_failed");
-		pair_stop(&pair);
-		stop_misbehaving(server);
-	}
-}
-
-/* A kept connection that is closed under the next request: that one is made again. */
-static void repeats_a_request_on_a_dead_connection(void **state)
-{
-	struct pair_settings settings = http_settings();
-	pid_t server = misbehave(ANSWERS_ONCE, SCRIPTED_PORT);
-	struct message_peer peer;
-	struct pair pair;
-	uint8_t key[32];
-
-	(void)state;
-	settings.port = SCRIPTED_PORT;
-	settings.url = "http://127.0.0.1:9000/peer/{key}";
-	pair_start(&pair, origin.directory, &settings);
-	for (unsigned i = 180; i < 190; i++) {
-		make_key(key, i);
-		assert_int_equal(pair_fetch(&pair, key, &peer), PEER_ABSENT);
-	}
-	assert_int_equal(pair_logged(&pair, "answer_failed"), 0);
-	pair_stop(&pair);
-	stop_misbehaving(server);
-}
-
-/* What waits on a kept connection is nobody's answer, least of all the next key's. */
-static void takes_no_answer_before_it_asks(void **state)
-{
-	struct pair_settings settings = http_settings();
-	pid_t server = misbehave(SAYS_MORE, SCRIPTED_PORT);
-	struct message_peer peer;
-	struct pair pair;
-	uint8_t key[32];
-
-	(void)state;
-	settings.port = SCRIPTED_PORT;
-	settings.url = "http://127.0.0.1:9000/peer/{key}";
-	pair_start(&pair, origin.directory, &settings);
-	for (unsigned i = 190; i < 200; i++) {
-		make_key(key, i);
-		assert_int_equal(pair_fetch(&pair, key, &peer), PEER_ABSENT);
-	}
-	assert_int_equal(pair_logged(&pair, "answer_failed"), 0);
-	pair_stop(&pair);
-	stop_misbehaving(server);
 }
 
 static void keeps_to_the_rate(void **state)
@@ -747,22 +502,6 @@ static void works_with_latency(void **state)
 	latency_stop(relay);
 }
 
-static int open_origin(void **state)
-{
-	(void)state;
-	origin_open(&origin);
-	snprintf(ca_path, sizeof(ca_path), "%s", origin_path(&origin, "ca.pem"));
-	origin_start(&origin);
-	return 0;
-}
-
-static int close_origin(void **state)
-{
-	(void)state;
-	origin_close(&origin);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -783,14 +522,7 @@ int main(void)
 		cmocka_unit_test(authenticates),
 		cmocka_unit_test(verifies_the_origin),
 		cmocka_unit_test(keeps_settings_that_work),
-		cmocka_unit_test(outlives_an_outage),
-		cmocka_unit_test(outlives_a_frozen_origin),
-		cmocka_unit_test(outlives_its_connector),
 		cmocka_unit_test(follows_a_unix_socket_to_another_directory),
-		cmocka_unit_test(outlives_misbehaviour),
-		cmocka_unit_test(outlives_broken_tls),
-		cmocka_unit_test(repeats_a_request_on_a_dead_connection),
-		cmocka_unit_test(takes_no_answer_before_it_asks),
 		cmocka_unit_test(keeps_to_the_rate),
 		cmocka_unit_test(works_with_latency),
 	};

@@ -21,7 +21,7 @@ packages_of_group() {
 		echo qemu-system-x86 qemu-system-common busybox-static cpio kmod util-linux procps \
 			wireguard-tools wireguard-go iproute2 iputils-ping nftables tcpdump \
 			nginx-light openssl curl ca-certificates passwd strace \
-			python3 python3-pytest python3-cryptography python3-hpack
+			python3 python3-pytest python3-cryptography python3-hpack python3-yaml
 		;;
 	image)
 		echo squashfs-tools tar

@@ -101,6 +101,26 @@ def test_the_text_gives_the_defaults_of_the_configuration():
     assert {name: value for name, value in said} == {name: listed[name] for name, _ in said}
 
 
+# Where the code has a bound: its name, what is taken off (a zero byte), the unit, and how it reads.
+BOUNDS = {
+    "HTTP_CLIENT_BODY_BYTES": (0, 1, "{} bytes"), "HTTP_CLIENT_HEADER_BYTES": (0, 1, "{} bytes"),
+    "HTTP_CLIENT_FIELD_BYTES": (1, 1, "{} bytes"), "HTTP_VALIDATOR_BYTES": (1, 1, "{} bytes"),
+    "URL_BYTES": (1, 1, "{} bytes"), "URL_TEMPLATE_BYTES": (1, 1, "the template {}"),
+    "MATERIAL_TOKEN_BYTES_MAX": (0, 1, "{} bytes"), "SOCKET_POOL_STREAMS": (0, 1, "up to {} requests"),
+    "ANSWER_HOLD_MAX_MS": (0, 1000, "more than {} s count as {} s"),
+    "BREAKER_PAUSE_MS": (0, 1000, "to {} s, then"), "BREAKER_PAUSE_MAX_MS": (0, 1000, "to {} s until"),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_the_text_has_the_bounds_of_the_code(name):
+    headers = "".join(path.read_text(encoding="utf-8") for path in (DOCS.parent / "fetcher").glob("*.h"))
+    less, unit, form = BOUNDS[name]
+    bound = int(re.search(rf"^#define {name}\s+(\d+)U?\b", headers, re.M).group(1)) - less
+    number = f"{bound // unit:,}" if bound % unit == 0 else f"{bound / unit}"
+    assert form.replace("{}", number) in TEXT.replace("\n", " ")
+
+
 def check_shape(schema, value):
     """The rules of JSON Schema that the document uses."""
     schema = resolve(schema)

@@ -26,26 +26,26 @@ class Request:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):  # pylint: disable=invalid-name
+    def do_GET(self):
         """Answers as the control plane says."""
-        path = self.path.partition("?")[0]
-        status, body = self.server.answers.get(path, (404, b""))
+        plane, path = self.server.plane, self.path.partition("?")[0]
+        status, body = plane.answers.get(path, (404, b""))
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if status == 200 and self.headers["If-None-Match"] == tag:
             status, body = 304, b""
-        self.server.requests.append(Request(path, dict(self.headers), status))
-        self.server.may_answer.wait()
+        plane.requests.append(Request(path, dict(self.headers), status))
+        plane.may_answer.wait()
         self.send_response(status)
         if status in (200, 304):
             self.send_header("ETag", tag)
-            self.send_header("Cache-Control", self.server.cache_control)
+            self.send_header("Cache-Control", plane.cache_control)
         self.send_header("Content-Type", "application/json")
         if status != 304:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *unused):  # pylint: disable=arguments-differ
+    def log_message(self, *unused):
         """Says nothing."""
 
 
@@ -55,8 +55,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, plane):
         super().__init__(ADDRESS, _Handler)
-        self.answers, self.requests = plane.answers, plane.requests
-        self.may_answer, self.cache_control = plane.may_answer, plane.cache_control
+        self.plane = plane
         self._connections = []
 
     def get_request(self):

@@ -39,11 +39,13 @@ void answer_fail(struct answer *answer, const uint8_t key[static WIREGUARD_KEY_B
 static void read_found(struct answer *answer, const struct origin_response *response,
 	const uint8_t *key, const struct answer_rules *rules, time_t now)
 {
-	char reason[PEER_JSON_REASON_BYTES];
+	const struct peer_body body = {.content_type = response->content_type,
+		.bytes = response->body,
+		.length = response->length};
+	char reason[PEER_REASON_BYTES];
 
 	begin(answer, key, PEER_FOUND);
-	if (peer_json_read(&answer->peer, key, rules->max_allowed_ips, response->body,
-		    response->length, reason) != 0) {
+	if (peer_body_read(&answer->peer, &body, key, rules->max_allowed_ips, reason) != 0) {
 		answer_fail(answer, key, "%s", reason);
 		return;
 	}

@@ -8,7 +8,7 @@
 
 #include "common/message.h"
 #include "fetcher/freshness.h"
-#include "fetcher/peer_json.h"
+#include "fetcher/peer_body.h"
 
 /* The longest time that a Retry-After can hold back all requests. */
 #define ANSWER_HOLD_MAX_MS 60000
@@ -20,6 +20,7 @@ struct origin_response {
 	struct response_age age;
 	const char *etag, *last_modified;
 	const char *retry_after;
+	const char *content_type;
 	const char *body;
 	size_t length;
 };
@@ -31,17 +32,17 @@ struct answer_rules {
 };
 
 struct answer {
-	struct message_peer peer;            /* whole but for its id */
-	struct cache_control control;        /* of one that is found */
-	struct freshness freshness;          /* the same */
-	bool credentials_refused;            /* 401, 403: the gateway's own */
-	uint32_t hold_ms;                    /* the origin wants no request for so long */
-	char reason[PEER_JSON_REASON_BYTES]; /* of a failure; without secrets */
+	struct message_peer peer;       /* whole but for its id */
+	struct cache_control control;   /* of one that is found */
+	struct freshness freshness;     /* the same */
+	bool credentials_refused;       /* 401, 403: the gateway's own */
+	uint32_t hold_ms;               /* the origin wants no request for so long */
+	char reason[PEER_REASON_BYTES]; /* of a failure; without secrets */
 };
 
 /*
  * 200 with a right body is found; 404 absent; 410 revoked; everything else failed, with a reason:
- * redirects, a 304 that nothing asked for, other 2xx, refused credentials, a body that peer_json
+ * redirects, a 304 that nothing asked for, other 2xx, refused credentials, a body that peer_body
  * refuses. valid_ms and stale_ms follow freshness.h; a negative answer is never used stale. now is
  * the wall clock. The caller wipes answer.
  */

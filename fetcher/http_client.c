@@ -19,6 +19,9 @@
 /* Bodies above this don't keep their buffer for the next transfer. */
 #define BODY_KEPT_BYTES 8192
 
+/* RFC 9110 section 12.5.1: where the origin has both, JSON, which a person can read. */
+#define ACCEPT "Accept: application/json, application/msgpack;q=0.9"
+
 #define USER_AGENT "pullgate/" PULLGATE_VERSION
 
 struct http_transfer {
@@ -254,7 +257,7 @@ int http_client_configure(struct http_client *client, const struct url_template 
 {
 	struct curl_slist *headers = NULL, *resolve = NULL;
 
-	if (append(&headers, "Accept: application/json") != 0 ||
+	if (append(&headers, ACCEPT) != 0 ||
 		append_token(&headers, &material->items[MATERIAL_TOKEN]) != 0 ||
 		(url->resolve[0] != '\0' && append(&resolve, url->resolve) != 0)) {
 		curl_slist_free_all(headers);
@@ -515,12 +518,14 @@ static void read_response(struct http_result *result)
 	read_field(easy, "ETag", result->etag);
 	read_field(easy, "Last-Modified", result->last_modified);
 	read_field(easy, "Retry-After", result->retry_after);
+	read_field(easy, "Content-Type", result->content_type);
 	result->origin.cache_control = result->cache_control;
 	result->origin.age = (struct response_age){
 		.age = result->age, .date = result->date, .delay_ms = result->time_ms};
 	result->origin.etag = result->etag;
 	result->origin.last_modified = result->last_modified;
 	result->origin.retry_after = result->retry_after;
+	result->origin.content_type = result->content_type;
 	result->origin.body = result->transfer->body != NULL ? result->transfer->body : "";
 	result->origin.length = result->transfer->body_length;
 }

@@ -45,6 +45,7 @@ struct http_result {
 	struct http_transfer *transfer;
 	char cache_control[HTTP_CLIENT_FIELD_BYTES], retry_after[HTTP_CLIENT_FIELD_BYTES];
 	char age[HTTP_CLIENT_FIELD_BYTES], date[HTTP_CLIENT_FIELD_BYTES];
+	char content_type[HTTP_CLIENT_FIELD_BYTES];
 	char etag[HTTP_CLIENT_FIELD_BYTES], last_modified[HTTP_CLIENT_FIELD_BYTES];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A whole answer of the origin as the fetcher's logic gets it: two bytes of status, the greatest
- * number of allowed IPs, four pieces (Cache-Control, Age, Date, Retry-After), and the body.
+ * A whole answer of the origin as the fetcher's logic gets it: two bytes of status, a byte with
+ * the greatest number of allowed IPs and, as its highest bit, whether the body is msgpack, four pieces (Cache-Control, Age, Date, Retry-After), and the body.
  */
 #include "fetcher/answer.h"
 
@@ -37,7 +37,7 @@ static bool is_zero(const void *bytes, size_t length)
 	return length == 0;
 }
 
-/* peer_json.h: what a found peer holds. */
+/* peer_fields.h: what a found peer holds. */
 static void check_found(const struct message_peer *peer, uint64_t max_allowed_ips)
 {
 	FUZZ_CHECK(memcmp(peer->public_key, asked_key, sizeof(asked_key)) == 0);
@@ -187,8 +187,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.negative_ttl_ms = NEGATIVE_TTL_MS};
 	struct origin_response response = {.status = fuzz_u16(&input)};
 	char *cache_control, *age, *date, *retry_after, *body;
+	uint8_t byte = fuzz_byte(&input);
 
-	rules.max_allowed_ips = fuzz_byte(&input) % 65;
+	rules.max_allowed_ips = (byte & 0x7f) % 65;
+	response.content_type = byte > 0x7f ? "application/msgpack" : "application/json";
 	response.cache_control = cache_control = next_text(&input);
 	response.age.age = age = next_text(&input);
 	response.age.date = date = next_text(&input);

@@ -263,19 +263,59 @@ static void save_initiations(struct seed *seed)
 	"{\"public_key\": \"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\", " \
 	"\"allowed_ips\": [\"10.64.0.7/32\", \"fd64::7\"]" more "}"
 
-static void save_answer(struct seed *seed, const char *name, unsigned status,
-	const char *cache_control, const char *age, const char *retry_after, const char *body)
+/* All but the body. limit: of allowed IPs, and MSGPACK_BODY. */
+static void put_answer(struct seed *seed, unsigned status, unsigned limit,
+	const char *cache_control, const char *age, const char *retry_after)
 {
 	static const char date[] = "Mon, 21 Sep 2026 14:13:07 GMT";
 
 	put_u16(seed, status);
-	put_byte(seed, 8);
+	put_byte(seed, limit);
 	put_piece(seed, cache_control, strlen(cache_control));
 	put_piece(seed, age, strlen(age));
 	put_piece(seed, date, strlen(date));
 	put_piece(seed, retry_after, strlen(retry_after));
+}
+
+static void save_answer(struct seed *seed, const char *name, unsigned status,
+	const char *cache_control, const char *age, const char *retry_after, const char *body)
+{
+	put_answer(seed, status, 8, cache_control, age, retry_after);
 	put_text(seed, body);
 	save(seed, "answer", name);
+}
+
+#define MSGPACK_BODY 0x80
+#define MSGPACK_KEY              \
+	"\xaapublic_key\xd9\x2c" \
+	"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
+#define MSGPACK_IPS           \
+	"\xab"                \
+	"allowed_ips\x92\xac" \
+	"10.64.0.7/32\xa7"    \
+	"fd64::7"
+
+static void save_msgpack(struct seed *seed, const char *name, const void *body, size_t length)
+{
+	put_answer(seed, 200, MSGPACK_BODY | 8, "max-age=60", "", "");
+	put(seed, body, length);
+	save(seed, "answer", name);
+}
+
+/* Fields in every form, and members of every type. */
+static void save_msgpack_answers(struct seed *seed)
+{
+	static const char least[] = "\x82" MSGPACK_KEY MSGPACK_IPS;
+	static const char most[] =
+		"\xde\0\x05" MSGPACK_KEY MSGPACK_IPS "\xadpreshared_key\xda\0\x2c"
+		"/////wUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
+		"\xb4persistent_keepalive\xcd\0\x19"
+		"\xa4note\xdc\0\x0a\xc0\xc2\xc3\xff\xd3\xff\xff\xff\xff\xff\xff\xff\xff"
+		"\xcb\x3f\xf8\0\0\0\0\0\0\xc4\1x\xd6\xff\0\0\0\0\x81\xa1x\x90\xdf\0\0\0\0";
+
+	save_msgpack(seed, "msgpack-least", least, sizeof(least) - 1);
+	save_msgpack(seed, "msgpack-most", most, sizeof(most) - 1);
+	save_msgpack(seed, "msgpack-claims", "\xdd\xff\xff\xff\xff\x80", 6);
 }
 
 static void save_answers(struct seed *seed)
@@ -378,6 +418,7 @@ int main(int count, char **arguments)
 	save_messages(&seed);
 	save_initiations(&seed);
 	save_answers(&seed);
+	save_msgpack_answers(&seed);
 	save_texts(&seed, "text", plain_texts);
 	save_texts(&seed, "url", urls);
 	save_texts(&seed, "config", configs);

@@ -5,6 +5,7 @@ import json
 
 from gatelab import wireguard
 
+from . import msgpack
 from .exchange import Http1Origin
 from .row import FAILED, FOUND, REJECTED, Row
 from .stage import Stage
@@ -78,7 +79,7 @@ SYNTAX = (
     _body("answers with 65,537 bytes", lambda peer: peer.body.ljust(65537), reason="larger"),
     _body("answers with 3000 members",
           lambda peer: json.dumps({**peer.members, **{f"m{i}": i for i in range(3000)}}), FOUND),
-    Row("answers as text/html", lambda it: it.answer("200 OK", "Content-Type: text/html"), FOUND),
+    Row("answers as text/html", lambda it: it.answer(content="Content-Type: text/html"), FOUND),
 )
 
 MEMBERS = (
@@ -140,4 +141,55 @@ MEMBERS = (
     _with("gives null for the keepalive", reason="keepalive", persistent_keepalive=None),
 )
 
-STAGES = (Stage("body", SYNTAX + MEMBERS, Http1Origin, at_once=8),)
+
+def _msgpack(what, make, outcome=FAILED, reason="body", kind="application/msgpack"):
+    """make(peer) is the whole body, in bytes."""
+    return Row(what, lambda it: it.answer(body=make(it.peer), content=f"Content-Type: {kind}"),
+               outcome, "" if outcome == FOUND else reason)
+
+
+def _packed(peer, **members):
+    return msgpack.pack({**peer.members, **members})
+
+
+def _appended(packed_member):
+    """The right members and one more, as it stands."""
+    def make(peer):
+        packed = msgpack.pack(peer.members)
+        return bytes([packed[0] + 1]) + packed[1:] + packed_member
+    return make
+
+
+MSGPACK = (
+    _msgpack("answers in msgpack", _packed, FOUND),
+    _msgpack("answers in msgpack by its registered name", _packed, FOUND,
+             kind="application/vnd.msgpack"),
+    _msgpack("answers in msgpack with members that nobody knows", lambda peer: _packed(
+        peer, name="x", groups=[{"a": None}, 1.5, True]), FOUND),
+    _msgpack("answers in msgpack with a time that JSON hasn't",
+             _appended(b"\xa4made\xd6\xff\0\0\0\0"), FOUND),
+    _msgpack("says msgpack and means JSON", lambda peer: peer.body, reason="behind"),
+    _msgpack("says JSON and means msgpack", _packed, reason="JSON", kind="application/json"),
+    _msgpack("cuts msgpack", lambda peer: _packed(peer)[:-1], reason="cut"),
+    _msgpack("answers in msgpack with something behind", lambda peer: _packed(peer) + b"\0",
+             reason="behind"),
+    _msgpack("claims 2^32 elements", lambda peer: b"\xdd\xff\xff\xff\xff", reason="cut"),
+    _msgpack("claims 2^32 members", lambda peer: b"\xdf\xff\xff\xff\xff" + _packed(peer)[1:],
+             reason="cut"),
+    _msgpack("nests msgpack 60,000 deep", _appended(b"\xa1x" + b"\x91" * 60000), reason="deep"),
+    _msgpack("gives 60,000 empty maps", _appended(b"\xa1x\xdc\xea\x60" + b"\x80" * 60000), FOUND),
+    _msgpack("gives a member twice in msgpack", _appended(b"\xaapublic_key\xa1x"), reason="twice"),
+    _msgpack("names a member by a number", _appended(b"\1\1"), reason="name"),
+    _msgpack("answers in msgpack for another key", lambda peer: _packed(peer, public_key=OTHER_KEY),
+             reason="public_key"),
+    _msgpack("gives the key as bytes", lambda peer: _packed(peer, public_key=bytes(32)),
+             reason="public_key"),
+    _msgpack("gives a preshared key of 16 bytes in msgpack", lambda peer: _packed(
+        peer, preshared_key="AAAAAAAAAAAAAAAAAAAAAA=="), reason="preshared_key"),
+    _msgpack("gives an allowed IP with host bits in msgpack", lambda peer: _packed(
+        peer, allowed_ips=["10.64.200.1/24"]), reason="host bits"),
+    _msgpack("gives an address outside of the policy in msgpack", lambda peer: _packed(
+        peer, allowed_ips=["192.168.0.1/32"]), REJECTED, "192.168.0.1/32"),
+)
+
+STAGES = (Stage("body", SYNTAX + MEMBERS + MSGPACK, Http1Origin, at_once=8),)

@@ -30,11 +30,11 @@ class Exchange:
         """Sends a status line and these fields."""
         self.send("\r\n".join([f"{version} {status}", *fields, "", ""]))
 
-    def answer(self, status="200 OK", *fields, body=None, version="HTTP/1.1"):
-        """A whole answer, the right body where none is given, and its length."""
+    def answer(self, status="200 OK", *fields, body=None, version="HTTP/1.1", content=JSON):
+        """A whole answer, the right body where none is given, its type and its length."""
         body = self.peer.body if body is None else body
         body = body.encode() if isinstance(body, str) else body
-        self.send("\r\n".join([f"{version} {status}", JSON, f"Content-Length: {len(body)}", *fields,
+        self.send("\r\n".join([f"{version} {status}", content, f"Content-Length: {len(body)}", *fields,
                                "", ""]), body)
 
     def chunks(self, *parts, fields=()):

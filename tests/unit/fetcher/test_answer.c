@@ -42,6 +42,7 @@ static void respond(long status, const char *body, const char *cache_control, co
 		.etag = "",
 		.last_modified = "",
 		.retry_after = retry_after,
+		.content_type = "application/json",
 		.body = body,
 		.length = strlen(body)};
 

@@ -62,6 +62,7 @@
 #define MESSAGE_FETCHER_SETTINGS(F)                                                               \
 	F(UINT, verbose, 1)                                                                       \
 	F(TEXT, url, 1024) /* with {key}, {key_hex} or {key_base64}; checked by the supervisor */ \
+	F(TEXT, directory, 255) /* the root, that a file: url is in; else empty */                \
 	F(UINT, timeout_ms, 600000)                                                               \
 	F(UINT, concurrency, 1024) /* requests under way */                                       \
 	F(UINT, requests_per_second, 1000000)                                                     \

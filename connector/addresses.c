@@ -66,7 +66,7 @@ int addresses_set(struct addresses *addresses, const struct message_connector_se
 	bool has_host = settings->host[0] != '\0', has_path = settings->unix_path[0] != '\0';
 
 	memset(addresses, 0, sizeof(*addresses));
-	if (has_host == has_path || (has_host && settings->port == 0))
+	if ((has_host && has_path) || has_host != (settings->port != 0))
 		return -EINVAL;
 	if (has_path) {
 		set_unix(addresses, settings->unix_path);

@@ -46,7 +46,7 @@ struct addresses {
 void addresses_open(void);
 
 /* Takes the origin from the settings; names are not resolved yet. 0, or -EINVAL for settings that
- * have neither or both of host and unix_path. */
+ * have both of host and unix_path. With neither there is nobody to connect to: files are read. */
 int addresses_set(struct addresses *addresses, const struct message_connector_settings *settings);
 
 /* Whether resolving now would be of use: nothing is known, too old, or suspect. */

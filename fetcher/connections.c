@@ -35,7 +35,11 @@ static size_t connections_max(const struct fetcher *fetcher)
 void connections_ask(struct fetcher *fetcher, int64_t now_ms)
 {
 	struct channel *connector = &fetcher->process.channels[ROLE_CONNECTOR];
-	size_t wanted = socket_pool_wanted(&fetcher->sockets, lookup_table_queued(fetcher->lookups),
+	size_t wanted;
+
+	if (fetcher->url.is_file)
+		return;
+	wanted = socket_pool_wanted(&fetcher->sockets, lookup_table_queued(fetcher->lookups),
 		lookup_table_active(fetcher->lookups), connections_max(fetcher), now_ms);
 
 	for (; wanted > 0; wanted--) {

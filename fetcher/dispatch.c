@@ -2,6 +2,8 @@
 /* The fetcher at work. */
 #include "fetcher/dispatch.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -40,6 +42,21 @@ void fetcher_open(struct fetcher *fetcher)
 		log_fatal("out_of_memory", "");
 }
 
+const char *fetcher_directory(const struct fetcher *fetcher)
+{
+	return fetcher->settings.directory[0] != '\0' ? fetcher->settings.directory : NULL;
+}
+
+/* Another directory isn't the root, which can't be changed any more. */
+static void take_settings(struct fetcher *fetcher, const struct message_fetcher_settings *settings)
+{
+	if (strcmp(fetcher->settings.directory, settings->directory) != 0) {
+		log_event(LOG_LEVEL_NOTICE, "origin_moved", "effect=\"a fresh start\"");
+		_exit(EXIT_SUCCESS);
+	}
+	settings_apply(fetcher, settings);
+}
+
 static void take_control(struct fetcher *fetcher)
 {
 	struct message message;
@@ -47,7 +64,7 @@ static void take_control(struct fetcher *fetcher)
 
 	while (process_receive_control(&fetcher->process, &message, &fd)) {
 		if (message.type == MESSAGE_TYPE_FETCHER_SETTINGS)
-			settings_apply(fetcher, &message.fetcher_settings);
+			take_settings(fetcher, &message.fetcher_settings);
 		else if (message.type == MESSAGE_TYPE_MATERIAL && fd >= 0)
 			settings_take_material(
 				fetcher, (enum material_kind)message.material.kind, fd);

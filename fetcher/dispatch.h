@@ -12,6 +12,9 @@
  * let it make. Fatal on anything that doesn't fit. */
 void fetcher_open(struct fetcher *fetcher);
 
+/* The directory that the origin's files are in, and that becomes the root; NULL for none. */
+const char *fetcher_directory(const struct fetcher *fetcher);
+
 /* One turn: waits for something to happen, and does all that is to be done then. */
 void fetcher_turn(struct fetcher *fetcher);
 

@@ -12,6 +12,7 @@
 #include "common/process.h"
 #include "common/token_bucket.h"
 #include "fetcher/breaker.h"
+#include "fetcher/file_origin.h"
 #include "fetcher/http_client.h"
 #include "fetcher/lookup_table.h"
 #include "fetcher/material.h"
@@ -53,11 +54,12 @@ struct fetcher {
 	struct token_bucket bucket;
 	struct socket_pool sockets;
 	struct http_client *http;
-	int64_t held_until_ms; /* by the origin's Retry-After */
-	int64_t asked_ms;      /* when the last LOOKUP came */
-	int64_t tended_ms;     /* when lookups were last looked through */
-	int64_t looked_ms;     /* when the last turn looked at what time brings */
-	uint64_t lost, failed; /* answers that found no room, lookups without an answer */
+	struct file_origin files; /* asked instead, where url.is_file */
+	int64_t held_until_ms;    /* by the origin's Retry-After */
+	int64_t asked_ms;         /* when the last LOOKUP came */
+	int64_t tended_ms;        /* when lookups were last looked through */
+	int64_t looked_ms;        /* when the last turn looked at what time brings */
+	uint64_t lost, failed;    /* answers that found no room, lookups without an answer */
 	struct count_report report;
 	struct line_budget lines;
 	int64_t loud_ms; /* when refused credentials were last spoken of; 0: never */

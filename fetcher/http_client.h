@@ -31,6 +31,7 @@ enum http_end {
 	HTTP_CLOSED_UNUSED, /* a connection that had been idle was closed before it answered
 			       anything: to be tried once more (RFC 9112 section 9.3.1) */
 	HTTP_FAILED,        /* reason says why */
+	HTTP_UNUSABLE,      /* the same, of one file and not of the whole origin (file_origin.h) */
 };
 
 struct http_result {

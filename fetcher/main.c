@@ -15,7 +15,8 @@ int main(void)
 	tzset(); /* reads /etc/localtime, which can't be opened later */
 	process_open(&fetcher.process, ROLE_FETCHER, "pullgate-fetcher");
 	fetcher_open(&fetcher);
-	sandbox_close(ROLE_FETCHER, fetcher.process.user_id, fetcher.process.group_id);
+	sandbox_close_within(
+		fetcher.process.user_id, fetcher.process.group_id, fetcher_directory(&fetcher));
 	process_ready(&fetcher.process);
 	for (;;)
 		fetcher_turn(&fetcher);

@@ -26,6 +26,14 @@ static const char *cache_words(const struct lookup *lookup, long status, bool is
 	return is_stored ? "fwd=miss; stored" : "fwd=miss";
 }
 
+static const char *version_name(enum http_version version)
+{
+	static const char *const names[] = {
+		[HTTP_UNKNOWN] = "none", [HTTP_1] = "1.1", [HTTP_2] = "2"};
+
+	return names[version];
+}
+
 static void log_response(const struct lookup *lookup, const struct http_result *result,
 	const struct answer *answer, bool is_stored)
 {
@@ -36,8 +44,8 @@ static void log_response(const struct lookup *lookup, const struct http_result *
 		" http=%s reused=%s valid_ms=%" PRIu64 " cache=\"%s\"",
 		lookup_newest_id(lookup), key_to_base64(key, lookup->key), result->origin.status,
 		answer_name((enum peer_answer)answer->peer.answer), result->time_ms,
-		result->version == HTTP_2 ? "2" : "1.1", result->reused ? "yes" : "no",
-		answer->peer.valid_ms, cache_words(lookup, result->origin.status, is_stored));
+		version_name(result->version), result->reused ? "yes" : "no", answer->peer.valid_ms,
+		cache_words(lookup, result->origin.status, is_stored));
 }
 
 /* The breaker's change is worth a line; each failure behind it is not. */
@@ -153,6 +161,12 @@ static bool is_server_failure(long status)
 	return status >= 500 && status <= 599;
 }
 
+/* A file that is written under its own name shows its parts for a while. */
+static bool is_half_written(const struct fetcher *fetcher, const struct answer *answer)
+{
+	return fetcher->url.is_file && answer->peer.answer == PEER_FAILED;
+}
+
 static void take_answer(
 	struct fetcher *fetcher, struct lookup *lookup, const struct http_result *result)
 {
@@ -172,7 +186,7 @@ static void take_answer(
 		fetcher->held_until_ms = now_ms + answer.hold_ms;
 	if (is_server_failure(status) && answer.hold_ms == 0)
 		note_failure(fetcher, false, answer.reason);
-	if ((is_server_failure(status) || status == 429) &&
+	if ((is_server_failure(status) || status == 429 || is_half_written(fetcher, &answer)) &&
 		try_again(fetcher, lookup, answer.reason))
 		return;
 	lookups_end(fetcher, lookup, &answer);
@@ -209,7 +223,10 @@ static void take_result(struct fetcher *fetcher, const struct http_result *resul
 		lookup_table_requeue(fetcher->lookups, lookup);
 		return;
 	}
-	note_failure(fetcher, false, result->reason);
+	if (result->end == HTTP_UNUSABLE)
+		note_success(fetcher); /* it has answered, after all */
+	else
+		note_failure(fetcher, false, result->reason);
 	if (!try_again(fetcher, lookup, result->reason))
 		lookups_fail(fetcher, lookup, result->reason);
 }
@@ -239,6 +256,18 @@ static struct http_conditions conditions_for(struct fetcher *fetcher, struct loo
 	return conditions;
 }
 
+/* A file's answer is there at once. */
+static void ask_file(struct fetcher *fetcher, struct lookup *lookup, const char *url,
+	const struct http_conditions *conditions)
+{
+	struct http_result result;
+
+	file_origin_get(&fetcher->files, &result, url_template_file_name(url), conditions);
+	result.context = lookup;
+	take_result(fetcher, &result);
+	file_origin_wipe(&fetcher->files);
+}
+
 static void start_request(struct fetcher *fetcher, struct lookup *lookup)
 {
 	struct http_conditions conditions = conditions_for(fetcher, lookup);
@@ -248,7 +277,8 @@ static void start_request(struct fetcher *fetcher, struct lookup *lookup)
 	breaker_started(&fetcher->breaker);
 	/* Its length was tried with another key when the settings came. */
 	if (url_template_expand(&fetcher->url, url, lookup->key) == NULL ||
-		http_client_start(fetcher->http, url, &conditions, lookup) != 0) {
+		(!fetcher->url.is_file &&
+			http_client_start(fetcher->http, url, &conditions, lookup) != 0)) {
 		breaker_not_sent(&fetcher->breaker);
 		lookups_fail(fetcher, lookup, "no memory for the request");
 		return;
@@ -256,6 +286,8 @@ static void start_request(struct fetcher *fetcher, struct lookup *lookup)
 	log_event(LOG_LEVEL_INFO, "request", "id=%" PRIu64 " key=%s url=%s cache=\"%s\"",
 		lookup_newest_id(lookup), key_to_base64(key, lookup->key), url,
 		lookup->is_conditional ? "fwd=stale" : "fwd=miss");
+	if (fetcher->url.is_file)
+		ask_file(fetcher, lookup, url, &conditions);
 }
 
 static bool is_held(const struct fetcher *fetcher, int64_t now_ms)
@@ -270,7 +302,7 @@ bool requests_can_start(const struct fetcher *fetcher, int64_t now_ms)
 	return lookup_table_queued(fetcher->lookups) > 0 && !is_held(fetcher, now_ms) &&
 	       breaker_allows(&fetcher->breaker, now_ms) &&
 	       active < fetcher->settings.concurrency &&
-	       socket_pool_can_start(&fetcher->sockets, active);
+	       (fetcher->url.is_file || socket_pool_can_start(&fetcher->sockets, active));
 }
 
 size_t requests_start(struct fetcher *fetcher, int64_t now_ms)

@@ -12,7 +12,8 @@
 static bool settings_differ(
 	const struct message_fetcher_settings *a, const struct message_fetcher_settings *b)
 {
-	return strcmp(a->url, b->url) != 0 || a->timeout_ms != b->timeout_ms;
+	return strcmp(a->url, b->url) != 0 || strcmp(a->directory, b->directory) != 0 ||
+	       a->timeout_ms != b->timeout_ms;
 }
 
 static bool material_differs(const struct material_set *a, const struct material_set *b)
@@ -49,6 +50,10 @@ static int check_settings(struct fetcher *fetcher, const struct message_fetcher_
 		return -EINVAL;
 	*what = "url";
 	if (url_template_read(url, settings->url, why) != 0)
+		return -EINVAL;
+	*what = "directory";
+	*why = "a file: URL needs one, and no other URL does";
+	if (url->is_file != (settings->directory[0] != '\0'))
 		return -EINVAL;
 	*what = "ca_file";
 	*why = "needed for https";

@@ -163,6 +163,23 @@ static const char *read_expanded(struct url_template *url, const char *expanded)
 	return reason;
 }
 
+#define FILE_URL "file:///"
+
+/* What is wrong with a file's name, or NULL. */
+static const char *find_bad_name(const char *name)
+{
+	if (strpbrk(name, "/%?") != NULL)
+		return "a slash, % or ? in a file's name";
+	if (strstr(name, placeholders[KEY_BASE64]) != NULL)
+		return "{key_base64}, which may have a slash, in a file's name";
+	return NULL;
+}
+
+const char *url_template_file_name(const char *expanded)
+{
+	return expanded + strlen(FILE_URL);
+}
+
 int url_template_read(struct url_template *url, const char *text, const char **reason)
 {
 	static const uint8_t key[WIREGUARD_KEY_BYTES];
@@ -176,6 +193,11 @@ int url_template_read(struct url_template *url, const char *text, const char **r
 	*reason = find_bad_text(text);
 	if (*reason != NULL)
 		return -EINVAL;
+	url->is_file = strncmp(text, FILE_URL, strlen(FILE_URL)) == 0;
+	if (url->is_file) {
+		*reason = find_bad_name(url_template_file_name(text));
+		return *reason == NULL ? 0 : -EINVAL;
+	}
 	*reason = "no scheme, or the key in the host's name";
 	if (key_in_authority(text))
 		return -EINVAL;

@@ -78,6 +78,8 @@ extern const struct call_list calls_supervisor;
 extern const struct call_list calls_capture;
 extern const struct call_list calls_fetcher;
 extern const struct call_list calls_connector;
+/* Besides calls_fetcher, where the origin is a directory. */
+extern const struct call_list calls_fetcher_files;
 extern const struct call_list calls_installer;
 
 #endif

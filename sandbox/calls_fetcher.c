@@ -40,3 +40,16 @@ static const struct call calls[] = {
 };
 
 const struct call_list calls_fetcher = CALL_LIST(calls);
+
+/*
+ * Where the origin is a directory, which then is the root. These flags alone: nothing is opened for
+ * writing, no symbolic link followed, no FIFO waited for. Reading is what pread64 above is for too.
+ */
+static const struct call calls_files[] = {
+	CALL_IF(openat, "a peer's file", INT_IS(0, AT_FDCWD),
+		INT_IS(2, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)),
+	CALL_IF(newfstatat, "what was opened, and whether it changed", INT_IS(3, AT_EMPTY_PATH)),
+	CALL_IF(newfstatat, "whether the root has been deleted", INT_IS(0, AT_FDCWD), INT_IS(3, 0)),
+};
+
+const struct call_list calls_fetcher_files = CALL_LIST(calls_files);

@@ -81,11 +81,15 @@ static int allow_supervisor(scmp_filter_ctx filter)
 	return error;
 }
 
-static int allow_child(scmp_filter_ctx filter, enum role role)
+static int allow_child(scmp_filter_ctx filter, enum role role, bool reads_files)
 {
 	int error = allow_list(filter, &calls_every_process);
 
-	return error == 0 ? allow_list(filter, calls_of_role(role)) : error;
+	if (error == 0)
+		error = allow_list(filter, calls_of_role(role));
+	if (error == 0 && reads_files)
+		error = allow_list(filter, &calls_fetcher_files);
+	return error;
 }
 
 /* Calls of other architectures have other numbers: they would be read as the wrong ones. */
@@ -100,7 +104,7 @@ static int set_attributes(scmp_filter_ctx filter, bool sets_no_new_privs)
 	return error;
 }
 
-int filter_load(enum role role)
+int filter_load(enum role role, bool reads_files)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int error;
@@ -111,7 +115,7 @@ int filter_load(enum role role)
 	if (error == 0 && role == ROLE_SUPERVISOR)
 		error = allow_supervisor(filter);
 	else if (error == 0)
-		error = allow_child(filter, role);
+		error = allow_child(filter, role, reads_files);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);

@@ -45,10 +45,10 @@ static struct ruleset everything(long abi)
 }
 
 /* /etc is missing where the origin is a Unix socket: nothing is resolved then. */
-static int allow_reading_etc(int ruleset)
+static int allow_reading(int ruleset, const char *directory)
 {
 	struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
-		.parent_fd = open("/etc", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+		.parent_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC)};
 	int error = 0;
 
 	if (rule.parent_fd < 0)
@@ -59,7 +59,7 @@ static int allow_reading_etc(int ruleset)
 	return error;
 }
 
-int landlock_close(enum role role)
+int landlock_close(enum role role, bool reads_root)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct ruleset denied;
@@ -74,7 +74,9 @@ int landlock_close(enum role role)
 	if (ruleset < 0)
 		return -errno;
 	if (role == ROLE_CONNECTOR)
-		error = allow_reading_etc(ruleset);
+		error = allow_reading(ruleset, "/etc");
+	else if (reads_root)
+		error = allow_reading(ruleset, "/");
 	if (error == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		error = -errno;
 	close(ruleset);

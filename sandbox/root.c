@@ -111,6 +111,21 @@ static int set_attributes(int mount, uint64_t attributes)
 	return mount_setattr(mount, "", AT_EMPTY_PATH, &change, sizeof(change)) == 0 ? 0 : -errno;
 }
 
+/* A mount of the directory at path, alone: its descriptor, or a negative errno. */
+static int share_tree(const char *path)
+{
+	int error, tree = (int)syscall(
+			   SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (tree < 0)
+		return -errno;
+	error = set_attributes(tree, ATTRIBUTES | MOUNT_ATTR_RDONLY);
+	if (error == 0)
+		return tree;
+	close(tree);
+	return error;
+}
+
 /* Makes a relative path's directories, one inside the other. */
 static int make_directories(int root, char *path)
 {
@@ -146,11 +161,10 @@ static int share_directory(int root, const char *socket_path)
 	error = make_directories(root, path + 1);
 	if (error != 0)
 		return error;
-	shared = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	shared = share_tree(path);
 	if (shared < 0)
-		return -errno;
-	error = set_attributes(shared, ATTRIBUTES | MOUNT_ATTR_RDONLY);
-	if (error == 0 && move_mount(shared, "", root, path + 1, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		return shared;
+	if (move_mount(shared, "", root, path + 1, MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		error = -errno;
 	close(shared);
 	return error;
@@ -206,5 +220,48 @@ int root_change(enum role role, const char *socket_path)
 	close(root);
 	if (error == 0 && !is_entered())
 		error = -ENOTRECOVERABLE;
+	return error;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* As is_entered(), for a root that is no tmpfs of ours. */
+static bool is_within(const struct stat *directory)
+{
+	struct statfs status;
+	struct stat top;
+
+	return stat("/..", &top) == 0 && is_same(&top, directory) && statfs("/..", &status) == 0 &&
+	       (status.f_flags & ST_RDONLY) != 0;
+}
+
+/* The tree ends up over the root, as a mount must to become one. */
+static int enter_tree(int tree)
+{
+	struct stat directory, root;
+
+	if (fstat(tree, &directory) != 0 || stat("/", &root) != 0)
+		return -errno;
+	if (is_same(&directory, &root))
+		return -EINVAL;
+	if (move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		return -errno;
+	if (enter(tree) != 0)
+		return -errno;
+	return is_within(&directory) ? 0 : -ENOTRECOVERABLE;
+}
+
+int root_change_to(const char *directory)
+{
+	int tree = share_tree(directory);
+	int error;
+
+	if (tree < 0)
+		return tree;
+	error = enter_tree(tree);
+	close(tree);
 	return error;
 }

@@ -20,4 +20,11 @@
  */
 int root_change(enum role role, const char *socket_path);
 
+/*
+ * Makes that directory itself the root, as a mount of its own: read-only, without devices, set-id
+ * and executables, and without what is mounted below it. It stays that directory when its name
+ * comes to stand for another one. Needs and returns the same, -EINVAL for what is the root already.
+ */
+int root_change_to(const char *directory);
+
 #endif

@@ -27,7 +27,8 @@ struct sandbox {
 	uid_t user_id;
 	gid_t group_id;
 	capability_set keep;
-	const char *socket_path; /* or NULL */
+	const char *socket_path; /* or NULL; so the next */
+	const char *directory;
 };
 
 static int check_role(const struct sandbox *sandbox)
@@ -87,6 +88,8 @@ static int leave_memory_out_of_dumps(const struct sandbox *sandbox)
 
 static int change_root(const struct sandbox *sandbox)
 {
+	if (sandbox->directory != NULL)
+		return root_change_to(sandbox->directory);
 	return root_change(sandbox->role, sandbox->socket_path);
 }
 
@@ -189,7 +192,7 @@ static int check_parent(const struct sandbox *sandbox)
 /* The other layers hold without it, and an operator should know. */
 static int close_landlock(const struct sandbox *sandbox)
 {
-	int error = landlock_close(sandbox->role);
+	int error = landlock_close(sandbox->role, sandbox->directory != NULL);
 
 	if (error != -ENOSYS && error != -EOPNOTSUPP)
 		return error;
@@ -211,7 +214,7 @@ static int refuse_new_code(const struct sandbox *sandbox)
 #if !defined(PULLGATE_TEST_WITHOUT_SECCOMP)
 static int close_filter(const struct sandbox *sandbox)
 {
-	return filter_load(sandbox->role);
+	return filter_load(sandbox->role, sandbox->directory != NULL);
 }
 #endif
 
@@ -230,7 +233,7 @@ static const struct step {
 	{"coredump_filter", leave_memory_out_of_dumps, "/proc to be mounted"},
 	{"new_root", change_root,
 		"a root directory that is a mount point, resolver's files of at most 1 MiB each, "
-		"and the directory of the origin's Unix socket to exist"},
+		"and the directory of the origin's Unix socket or files to exist"},
 	{"umask", set_umask, ""},
 	{"locked_memory", lock_memory, "CAP_IPC_LOCK"},
 	{"limits", set_limits, "setrlimit"},
@@ -252,27 +255,36 @@ static const struct step {
 #endif
 };
 
-void sandbox_close(enum role role, uid_t user_id, gid_t group_id)
+static void close_all(struct sandbox *sandbox)
 {
-	sandbox_close_sharing(role, user_id, group_id, NULL);
-}
-
-void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path)
-{
-	struct sandbox sandbox = {
-		.role = role,
-		.user_id = user_id,
-		.group_id = group_id,
-		.socket_path = socket_path,
-	};
-
-	if (check_role(&sandbox) == 0)
-		sandbox.keep = walls_of_role(role)->capabilities;
+	if (check_role(sandbox) == 0)
+		sandbox->keep = walls_of_role(sandbox->role)->capabilities;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		int error = steps[i].take(&sandbox);
+		int error = steps[i].take(sandbox);
 
 		if (error != 0)
 			log_fatal("sandbox_failed", "step=%s error=\"%s\" expected=\"%s\"",
 				steps[i].name, strerror(-error), steps[i].expects);
 	}
+}
+
+void sandbox_close(enum role role, uid_t user_id, gid_t group_id)
+{
+	close_all(&(struct sandbox){.role = role, .user_id = user_id, .group_id = group_id});
+}
+
+void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path)
+{
+	close_all(&(struct sandbox){.role = role,
+		.user_id = user_id,
+		.group_id = group_id,
+		.socket_path = socket_path});
+}
+
+void sandbox_close_within(uid_t user_id, gid_t group_id, const char *directory)
+{
+	close_all(&(struct sandbox){.role = ROLE_FETCHER,
+		.user_id = user_id,
+		.group_id = group_id,
+		.directory = directory});
 }

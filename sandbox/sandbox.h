@@ -32,4 +32,10 @@ void sandbox_close(enum role role, uid_t user_id, gid_t group_id);
  */
 void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path);
 
+/*
+ * The same for a fetcher whose origin is a directory: it is the root, read-only, and files in it may
+ * be opened and read (Landlock, calls_fetcher.c). NULL: no such.
+ */
+void sandbox_close_within(uid_t user_id, gid_t group_id, const char *directory);
+
 #endif

@@ -107,7 +107,7 @@ int authority_reduce(char error[static CONFIG_ERROR_BYTES])
 
 int authority_close_filter(char error[static CONFIG_ERROR_BYTES])
 {
-	int result = filter_load(ROLE_SUPERVISOR);
+	int result = filter_load(ROLE_SUPERVISOR, false);
 
 	return result == 0 ? 0 : say(error, "seccomp", result);
 }

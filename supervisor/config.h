@@ -17,11 +17,15 @@
 
 /* What an origin's URL says, taken apart. */
 struct config_origin {
-	char url[CONFIG_URL_BYTES]; /* http or https, with one of {key} {key_hex} {key_base64} */
+	/* http, https, or file in the directory as if it were the root; with one of {key} {key_hex}
+	 * {key_base64} */
+	char url[CONFIG_URL_BYTES];
 	bool tls;
 	char host[256]; /* without brackets; empty when unix_path is set */
 	uint16_t port;
 	char unix_path[108];
+	char directory
+		[CONFIG_PATH_BYTES]; /* of a file: URL; then there is no host, nor unix_path */
 };
 
 struct config {
@@ -40,6 +44,7 @@ struct config {
 	uint32_t requests_per_second;
 
 	uint32_t fresh_ttl_ms;
+	uint32_t file_ttl_ms;
 	uint32_t negative_ttl_ms;
 	uint32_t stale_if_error_ms;
 	uint32_t stale_after_ms;
@@ -69,13 +74,14 @@ struct config {
 int config_load(struct config *config, const char *path, char error[static CONFIG_ERROR_BYTES]);
 
 /*
- * Takes a URL apart: https://HOST[:PORT]/..., http://..., or unix:/PATH[:/REQUEST/PATH], whose
- * request path is /peer/{key} unless given. 0, or -EINVAL with a reason.
+ * Takes a URL apart: https://HOST[:PORT]/..., http://..., unix:/PATH[:/REQUEST/PATH], whose
+ * request path is /peer/{key} unless given, or file:///DIRECTORY/NAME, where the placeholder is in
+ * the name. 0, or -EINVAL with a reason.
  */
 int config_parse_url(struct config_origin *origin, const char *url, const char **reason);
 
-/* Whether the origin is reached without leaving this machine: a Unix socket or a loopback address.
- */
+/* Whether the origin is reached without leaving this machine: a Unix socket, a loopback address or a
+ * directory. */
 bool config_origin_local(const struct config_origin *origin);
 
 #endif

@@ -10,6 +10,9 @@
 
 #define DEFAULT_UNIX_REQUEST "/peer/{key}"
 
+/* With the slash in front. A name is at most 255 bytes (NAME_MAX), and a key 64. */
+#define NAME_TEMPLATE_MAX 192
+
 static int refuse(const char **reason, const char *why)
 {
 	*reason = why;
@@ -128,6 +131,43 @@ static int parse_unix(struct config_origin *origin, const char *path, const char
 	return 0;
 }
 
+/* Nothing that leads elsewhere than it seems to. */
+static bool is_plain_path(const char *path)
+{
+	for (const char *at = strchr(path, '/'); at != NULL; at = strchr(at + 1, '/')) {
+		size_t length = strcspn(at + 1, "/");
+
+		if (length == 0 || (length <= 2 && strncmp(at + 1, "..", length) == 0))
+			return false;
+	}
+	return true;
+}
+
+/* The fetcher's root is the directory: there the URL is that of a file in the root. */
+static int parse_file(struct config_origin *origin, const char *path, const char **reason)
+{
+	const char *name = strrchr(path, '/');
+	const char *placeholder = strchr(path, '{');
+
+	if (path[0] != '/')
+		return refuse(reason, "no host stands in a file: URL: file:///DIRECTORY/NAME");
+	if (strpbrk(path, "%?") != NULL)
+		return refuse(reason, "a file's path is taken as it stands: no % and no ?");
+	if (!is_plain_path(path))
+		return refuse(reason, "an empty component, . or .. in the path");
+	if (placeholder < name || strncmp(placeholder, "{key_base64}", 12) == 0)
+		return refuse(
+			reason, "only {key} or {key_hex}, in the file's name, can stand here");
+	if (name == path || (size_t)(name - path) >= sizeof(origin->directory))
+		return refuse(reason, "the directory is / itself, or longer than 255 bytes");
+	if (strlen(name) > NAME_TEMPLATE_MAX)
+		return refuse(reason, "the file's name is too long");
+	memcpy(origin->directory, path, (size_t)(name - path));
+	origin->directory[name - path] = '\0';
+	snprintf(origin->url, sizeof(origin->url), "file://%s", name);
+	return 0;
+}
+
 static int parse_http(struct config_origin *origin, const char *url, const char **reason)
 {
 	const char *authority = strstr(url, "://") + 3;
@@ -164,8 +204,10 @@ int config_parse_url(struct config_origin *origin, const char *url, const char *
 		return refuse(reason, "needs exactly one of {key}, {key_hex}, {key_base64}");
 	if (origin->unix_path[0] != '\0')
 		return 0;
+	if (strncmp(url, "file://", 7) == 0)
+		return parse_file(origin, url + 7, reason);
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-		return refuse(reason, "begins with none of https://, http://, unix:/");
+		return refuse(reason, "begins with none of https://, http://, unix:/, file:///");
 	return parse_http(origin, url, reason);
 }
 
@@ -174,7 +216,7 @@ bool config_origin_local(const struct config_origin *origin)
 	struct in_addr ipv4;
 	struct in6_addr ipv6;
 
-	if (origin->unix_path[0] != '\0')
+	if (origin->unix_path[0] != '\0' || origin->directory[0] != '\0')
 		return true;
 	if (inet_pton(AF_INET, origin->host, &ipv4) == 1)
 		return ntohl(ipv4.s_addr) >> 24 == 127;

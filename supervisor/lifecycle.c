@@ -99,9 +99,13 @@ static int start(
 
 	if (role == ROLE_FETCHER) {
 		/* Before its channels are made: the others keep theirs if it can't start. */
-		error = material_load(&material, &supervisor->config, reason);
+		error = origin_directory_check(&supervisor->config, reason);
+		if (error == 0)
+			error = material_load(&material, &supervisor->config, reason);
 		if (error != 0)
 			return error;
+		origin_directory_note(
+			&supervisor->origin_directory, supervisor->config.origin.directory);
 	}
 	if (role == ROLE_CONNECTOR) /* before it copies them, so that no change is missed */
 		resolver_files_note(&supervisor->resolver_files, supervisor->resolver_folder);

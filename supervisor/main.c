@@ -84,6 +84,7 @@ static void load(struct supervisor *supervisor, const struct options *options)
 	supervisor->config_path = options->config_path;
 	supervisor->verbose = options->verbose;
 	if (config_load(&supervisor->config, options->config_path, error) != 0 ||
+		origin_directory_check(&supervisor->config, error) != 0 ||
 		material_check(&supervisor->config, error) != 0)
 		fail(error);
 	if (options->check) {

@@ -52,6 +52,7 @@ static void reload(struct supervisor *supervisor)
 	char error[CONFIG_ERROR_BYTES], quoted[LOG_QUOTED_BYTES];
 
 	if (config_load(&config, supervisor->config_path, error) != 0 ||
+		origin_directory_check(&config, error) != 0 ||
 		material_load(&material, &config, error) != 0) {
 		log_event(LOG_LEVEL_ERROR, "reload_failed", "reason=%s effect=\"nothing changed\"",
 			log_quote(quoted, error));

@@ -5,6 +5,19 @@
 #include <errno.h>
 #include <string.h>
 
+static bool reads_files(const struct config *config)
+{
+	return config->origin.directory[0] != '\0';
+}
+
+/* To look at a file costs next to nothing, and what is written there is to count by file_ttl. */
+static uint32_t min_revalidate_ms(const struct config *config)
+{
+	return reads_files(config) && config->file_ttl_ms < config->min_revalidate_ms
+		       ? config->file_ttl_ms
+		       : config->min_revalidate_ms;
+}
+
 static int send_capture(struct channel *control, const struct config *config, bool verbose)
 {
 	struct message message = {.type = MESSAGE_TYPE_CAPTURE_SETTINGS};
@@ -28,11 +41,12 @@ static int send_fetcher(struct channel *control, const struct config *config,
 		return error;
 	settings->verbose = verbose;
 	memcpy(settings->url, config->origin.url, sizeof(settings->url));
+	memcpy(settings->directory, config->origin.directory, sizeof(settings->directory));
 	settings->timeout_ms = config->timeout_ms;
 	settings->concurrency = config->concurrency;
 	settings->breaker = config->breaker;
 	settings->requests_per_second = config->requests_per_second;
-	settings->fresh_ttl_ms = config->fresh_ttl_ms;
+	settings->fresh_ttl_ms = reads_files(config) ? config->file_ttl_ms : config->fresh_ttl_ms;
 	settings->negative_ttl_ms = config->negative_ttl_ms;
 	settings->stale_if_error_ms = config->stale_if_error_ms;
 	settings->stale_after_ms = config->stale_after_ms;
@@ -69,7 +83,7 @@ static int send_installer(struct channel *control, const struct config *config, 
 	settings->max_peers = config->max_peers;
 	settings->idle_after_ms = config->idle_after_ms;
 	settings->unconfirmed_after_ms = config->unconfirmed_after_ms;
-	settings->min_revalidate_ms = config->min_revalidate_ms;
+	settings->min_revalidate_ms = min_revalidate_ms(config);
 	settings->on_stale = (uint64_t)config->on_stale;
 	settings->removal_guard_percent = config->removal_guard_percent;
 	settings->requests_per_second = config->requests_per_second;

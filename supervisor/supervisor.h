@@ -10,6 +10,7 @@
 #include "supervisor/config.h"
 #include "supervisor/device.h"
 #include "supervisor/notify.h"
+#include "supervisor/origin_directory.h"
 #include "supervisor/resolver_files.h"
 #include "supervisor/status.h"
 #include "supervisor/users.h"
@@ -32,7 +33,9 @@ struct supervisor {
 	struct service_status status;
 	const char *resolver_folder; /* "/etc" */
 	struct resolver_files resolver_files;
-	int64_t resolver_files_ms; /* when they were looked at */
+	int64_t resolver_files_ms;                /* when they were looked at */
+	struct origin_directory origin_directory; /* that the fetcher was started with */
+	int64_t origin_directory_ms;
 
 	int signals;       /* signalfd */
 	int64_t looked_ms; /* when the loop last did what is due; 0: never */

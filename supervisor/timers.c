@@ -93,6 +93,24 @@ static void check_resolver_files(struct supervisor *supervisor, int64_t now_ms)
 	child_end_as_planned(connector);
 }
 
+/* The fetcher has the one that was there at its start, whatever its name stands for since. */
+static void check_origin_directory(struct supervisor *supervisor, int64_t now_ms)
+{
+	struct child *fetcher = &supervisor->children[ROLE_FETCHER];
+	const char *path = supervisor->config.origin.directory;
+	char quoted[LOG_QUOTED_BYTES];
+
+	if (path[0] == '\0' || fetcher->state != CHILD_READY || fetcher->is_ending ||
+		now_ms - supervisor->origin_directory_ms < ORIGIN_DIRECTORY_EVERY_MS)
+		return;
+	supervisor->origin_directory_ms = now_ms;
+	if (!origin_directory_changed(&supervisor->origin_directory, path))
+		return;
+	log_event(LOG_LEVEL_NOTICE, "origin_directory_changed",
+		"directory=%s effect=\"fetcher restarts\"", log_quote(quoted, path));
+	child_end_as_planned(fetcher);
+}
+
 void timers_run(struct supervisor *supervisor, int64_t now_ms)
 {
 	excuse_silence(supervisor, now_ms);
@@ -101,6 +119,7 @@ void timers_run(struct supervisor *supervisor, int64_t now_ms)
 	if (supervisor->serving) {
 		device_change(supervisor, now_ms);
 		check_resolver_files(supervisor, now_ms);
+		check_origin_directory(supervisor, now_ms);
 		status_update(supervisor, now_ms);
 	}
 	notify_watchdog(&supervisor->notify, now_ms);

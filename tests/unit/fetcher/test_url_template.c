@@ -57,6 +57,23 @@ static void knows_where_it_goes(void **state)
 	assert_string_equal(url.resolve, "");
 }
 
+static void knows_files(void **state)
+{
+	struct url_template url;
+	const char *reason = NULL;
+	char expanded[URL_BYTES];
+
+	(void)state;
+	assert_int_equal(url_template_read(&url, "file:///p.{key_hex}.json", &reason), 0);
+	assert_true(url.is_file);
+	assert_false(url.https);
+	assert_non_null(url_template_expand(&url, expanded, key));
+	assert_string_equal(url_template_file_name(expanded),
+		"p.fbffbffbffbf0000000000000000000000000000000000000000000000000000.json");
+	assert_int_equal(url_template_read(&url, "https://cp.example/{key}", &reason), 0);
+	assert_false(url.is_file);
+}
+
 static void refuses_what_is_none(void **state)
 {
 	static const char *const templates[] = {
@@ -77,6 +94,12 @@ static void refuses_what_is_none(void **state)
 		"https://cp.example/\xc3\xa4/{key}",
 		"ftp://cp.example/{key}",
 		"file:///etc/pullgate/{key}",
+		"file:///{key_base64}",
+		"file:///{key}%20",
+		"file:///x?{key}",
+		"file:///x",
+		"file://cp/{key}",
+		"file:/{key}",
 		"cp.example/{key}",
 		"/{key}",
 		"https:///{key}",
@@ -119,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expands_each_form),
 		cmocka_unit_test(knows_where_it_goes),
+		cmocka_unit_test(knows_files),
 		cmocka_unit_test(refuses_what_is_none),
 		cmocka_unit_test(refuses_what_is_too_long),
 	};

@@ -44,7 +44,7 @@ static int try(const struct attempt *attempt)
 		const struct rlimit none = {0};
 
 		setrlimit(RLIMIT_CORE, &none);
-		if (filter_load(ROLE_SUPERVISOR) != 0)
+		if (filter_load(ROLE_SUPERVISOR, false) != 0)
 			_exit(99);
 		syscall(attempt->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 		_exit(0);
@@ -152,7 +152,7 @@ static void no_call_of_a_child_is_missing(void **state)
 static int close_supervisors_filter(const void *argument)
 {
 	(void)argument;
-	return filter_load(ROLE_SUPERVISOR);
+	return filter_load(ROLE_SUPERVISOR, false);
 }
 
 static int reach_work(const void *argument)

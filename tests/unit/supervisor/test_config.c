@@ -69,6 +69,7 @@ static void minimal_file_has_the_documented_defaults(void **state)
 	assert_int_equal(config.breaker, 5);
 	assert_int_equal(config.requests_per_second, 500);
 	assert_int_equal(config.fresh_ttl_ms, 300000);
+	assert_int_equal(config.file_ttl_ms, 5000);
 	assert_int_equal(config.negative_ttl_ms, 3000);
 	assert_int_equal(config.stale_if_error_ms, 86400000);
 	assert_int_equal(config.stale_after_ms, 800);
@@ -332,7 +333,22 @@ static void urls(void **state)
 		{.url = "https://cp/{key}\r\nX: y", .error = -EINVAL},
 		{.url = "https://cp/{key}\xc3\xa9", .error = -EINVAL},
 		{.url = "ftp://cp/{key}", .error = -EINVAL},
-		{.url = "file:///etc/{key}", .error = -EINVAL},
+		{.url = "file:///{key}", .error = -EINVAL},
+		{.url = "file://{key}", .error = -EINVAL},
+		{.url = "file:/p/{key}", .error = -EINVAL},
+		{.url = "file://cp/p/{key}", .error = -EINVAL},
+		{.url = "file://localhost/p/{key}", .error = -EINVAL},
+		{.url = "file:///p/{key}/peer.json", .error = -EINVAL},
+		{.url = "file:///p/{key_base64}", .error = -EINVAL},
+		{.url = "file:///p/{key}/{key}", .error = -EINVAL},
+		{.url = "file:///p/peer.json", .error = -EINVAL},
+		{.url = "file:///p%20q/{key}", .error = -EINVAL},
+		{.url = "file:///p/x?k={key}", .error = -EINVAL},
+		{.url = "file:///p/../{key}", .error = -EINVAL},
+		{.url = "file:///p/./{key}", .error = -EINVAL},
+		{.url = "file:///./{key}", .error = -EINVAL},
+		{.url = "file:////{key}", .error = -EINVAL},
+		{.url = "file:///p//{key}", .error = -EINVAL},
 		{.url = "cp/{key}", .error = -EINVAL},
 		{.url = "unix:run/cp.sock", .error = -EINVAL},
 		{.url = "unix:/run/cp.sock:peer/{key}", .error = -EINVAL},
@@ -352,10 +368,38 @@ static void urls(void **state)
 		}
 		assert_string_equal(origin.host, rows[i].host);
 		assert_string_equal(origin.unix_path, rows[i].unix_path);
+		assert_string_equal(origin.directory, "");
 		assert_int_equal(origin.port, rows[i].port);
 		assert_int_equal(config_origin_local(&origin), rows[i].local);
 		if (rows[i].request != NULL)
 			assert_string_equal(origin.url, rows[i].request);
+	}
+}
+
+static void file_urls(void **state)
+{
+	static const struct {
+		const char *url, *directory, *name;
+	} rows[] = {
+		{"file:///etc/pullgate/peers/{key}.json", "/etc/pullgate/peers",
+			"file:///{key}.json"},
+		{"file:///p/{key_hex}", "/p", "file:///{key_hex}"},
+		{"file:///p/..a/a.{key}...", "/p/..a", "file:///a.{key}..."},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config_origin origin;
+		const char *reason = NULL;
+
+		assert_int_equal(config_parse_url(&origin, rows[i].url, &reason), 0);
+		assert_string_equal(origin.directory, rows[i].directory);
+		assert_string_equal(origin.url, rows[i].name);
+		assert_string_equal(origin.host, "");
+		assert_string_equal(origin.unix_path, "");
+		assert_int_equal(origin.port, 0);
+		assert_false(origin.tls);
+		assert_true(config_origin_local(&origin));
 	}
 }
 
@@ -370,6 +414,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whole_files_that_are_wrong, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(zero_bytes_are_refused, make_path, remove_path),
 		cmocka_unit_test(urls),
+		cmocka_unit_test(file_urls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

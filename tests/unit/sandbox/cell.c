@@ -103,7 +103,7 @@ struct plan {
 	gid_t group;
 	cell_function *prepare, *work;
 	const void *argument;
-	const char *socket_path;
+	const char *socket_path, *directory;
 };
 
 static struct cell open_cell(const struct plan *plan)
@@ -122,7 +122,11 @@ static struct cell open_cell(const struct plan *plan)
 			_exit(BROKEN);
 		if (plan->prepare != NULL && plan->prepare(plan->argument) != 0)
 			_exit(UNPREPARED);
-		sandbox_close_sharing(plan->role, plan->user, plan->group, plan->socket_path);
+		if (plan->directory != NULL)
+			sandbox_close_within(plan->user, plan->group, plan->directory);
+		else
+			sandbox_close_sharing(
+				plan->role, plan->user, plan->group, plan->socket_path);
 		_exit(plan->work(plan->argument));
 	}
 	close(log[1]);
@@ -138,13 +142,19 @@ static struct cell open_cell(const struct plan *plan)
 struct cell cell_open_as(enum role role, uid_t user, gid_t group, cell_function *prepare,
 	cell_function *work, const void *argument)
 {
-	return open_cell(&(struct plan){role, user, group, prepare, work, argument, NULL});
+	return open_cell(&(struct plan){role, user, group, prepare, work, argument, NULL, NULL});
 }
 
 struct cell cell_open_sharing(const char *socket_path, cell_function *work)
 {
 	return open_cell(&(struct plan){
-		ROLE_CONNECTOR, CELL_USER, CELL_GROUP, NULL, work, NULL, socket_path});
+		ROLE_CONNECTOR, CELL_USER, CELL_GROUP, NULL, work, NULL, socket_path, NULL});
+}
+
+struct cell cell_open_within(const char *directory, cell_function *work, const void *argument)
+{
+	return open_cell(&(struct plan){
+		ROLE_FETCHER, CELL_USER, CELL_GROUP, NULL, work, argument, NULL, directory});
 }
 
 struct cell cell_open(enum role role, cell_function *work, const void *argument)

@@ -45,6 +45,9 @@ struct cell cell_open(enum role role, cell_function *work, const void *argument)
 /* A connector whose origin is that Unix socket. */
 struct cell cell_open_sharing(const char *socket_path, cell_function *work);
 
+/* A fetcher whose origin is that directory. */
+struct cell cell_open_within(const char *directory, cell_function *work, const void *argument);
+
 /* Waits for its end; returns the status of waitpid(2). What it logged goes to log. */
 int cell_close(struct cell *cell, char *log, size_t size);
 

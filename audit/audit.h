@@ -22,6 +22,7 @@ typedef void describe_socket_function(pid_t pid, int fd, char text[static AUDIT_
 struct audit {
 	const char *proc; /* "/proc"; a test has a directory that looks like it */
 	const char *config_path;
+	const char *fetcher_root; /* the directory that is the fetcher's root; NULL: an empty one */
 	struct user users[ROLE_COUNT];
 	describe_socket_function *describe_socket;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "audit/checks.h"
 #include "audit/proc.h"
@@ -132,6 +133,23 @@ static int look_at_entry(void *context, const char *entry)
 	return 1;
 }
 
+/* The origin's directory, where the fetcher has one; else NULL. */
+static const char *directory_of(const struct audit *audit, enum role role)
+{
+	return role == ROLE_FETCHER ? audit->fetcher_root : NULL;
+}
+
+/* The very directory that the path stands for now. */
+static void check_root_directory(struct audit *audit, enum role role, const char *path)
+{
+	struct stat root, directory;
+	bool is_same = proc_stat(audit->proc, audit_pid(audit, role), "root", &root) == 0 &&
+		       stat(path, &directory) == 0 && root.st_dev == directory.st_dev &&
+		       root.st_ino == directory.st_ino;
+
+	report_fact(&audit->report, "root", is_same ? path : "another directory", path);
+}
+
 /* Two levels are looked at: what is deeper belongs to a mount, which check_mounts() has named. */
 static void check_root(struct audit *audit, enum role role, const char *shared)
 {
@@ -163,11 +181,12 @@ static bool is_closed(const char *options)
 	       mount_option(options, "nodev") && mount_option(options, "noexec");
 }
 
-/* The root, and for the connector at most the directory of the origin's Unix socket. */
+/* The root, empty or the origin's directory, and for the connector at most the directory of the origin's Unix socket. */
 static void check_mounts(struct audit *audit, enum role role, char shared[static MOUNT_POINT_BYTES])
 {
 	static char text[PROC_TEXT_BYTES];
 	size_t greatest = walls_of_role(role)->files != NULL ? 2 : 1;
+	bool is_directory = directory_of(audit, role) != NULL;
 	struct root_mount mount = {0};
 	char found[256];
 	ssize_t length =
@@ -182,8 +201,8 @@ static void check_mounts(struct audit *audit, enum role role, char shared[static
 		greatest == 1 ? "1" : "1, or 2 with the directory of the origin's socket");
 	snprintf(found, sizeof(found), "%s %s", mount.type, mount.options);
 	report_judged(&audit->report, "root's mount", found,
-		strcmp(mount.type, "tmpfs") == 0 && is_closed(mount.options),
-		"tmpfs ro,nosuid,nodev,noexec");
+		(is_directory || strcmp(mount.type, "tmpfs") == 0) && is_closed(mount.options),
+		is_directory ? "ro,nosuid,nodev,noexec" : "tmpfs ro,nosuid,nodev,noexec");
 	if (mount.mounts != 2 || greatest != 2)
 		return;
 	snprintf(shared, MOUNT_POINT_BYTES, "%s", mount.other_point);
@@ -220,6 +239,9 @@ void check_surroundings(struct audit *audit, enum role role)
 	if (role == ROLE_SUPERVISOR)
 		return;
 	check_mounts(audit, role, shared);
-	check_root(audit, role, shared);
+	if (directory_of(audit, role) != NULL)
+		check_root_directory(audit, role, directory_of(audit, role));
+	else
+		check_root(audit, role, shared);
 	check_working_directory(audit, role);
 }

@@ -63,6 +63,7 @@ static void need_root(const char *why)
 static int run_audit(const char *config_path)
 {
 	static struct audit audit = {.proc = "/proc", .describe_socket = audit_describe_socket};
+	static struct config config;
 	char error[CONFIG_ERROR_BYTES];
 
 	if (geteuid() != 0 || users_lookup(audit.users, error) != 0) {
@@ -71,6 +72,9 @@ static int run_audit(const char *config_path)
 		return AUDIT_IMPOSSIBLE;
 	}
 	audit.config_path = config_path;
+	/* A file that has become wrong since makes no difference to what runs. */
+	if (config_load(&config, config_path, error) == 0 && config.origin.directory[0] != '\0')
+		audit.fetcher_root = config.origin.directory;
 	return (int)audit_run(&audit, stdout);
 }
 

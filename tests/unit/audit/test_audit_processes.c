@@ -22,6 +22,8 @@ static struct fake_proc fake;
 static struct audit audit;
 static char *printed;
 
+static const char *fetcher_root; /* of the next audit */
+
 static enum audit_result run_audit(void)
 {
 	size_t size;
@@ -31,6 +33,7 @@ static enum audit_result run_audit(void)
 	free(printed);
 	audit = (struct audit){.proc = fake.proc,
 		.config_path = fake.config,
+		.fetcher_root = fetcher_root,
 		.describe_socket = fake_proc_describe_socket};
 	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT; role++)
 		audit.users[role] =
@@ -249,6 +252,29 @@ static void test_root_with_a_shared_directory(void **state)
 	assert_differs("second mount", "/run/origin rw", "expected ro,");
 }
 
+/* A fetcher that reads files has the origin's directory as its root, and no other. */
+static void test_root_that_is_a_directory(void **state)
+{
+	char root[PATH_MAX], other[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(proc_path(fake.proc, FETCHER, "root", root), 0);
+	assert_int_equal(proc_path(fake.proc, CAPTURE, "root", other), 0);
+	fake_proc_write(&fake, FETCHER, "root/peer.json", "", 0);
+	assert_differs("root", "/peer.json", "expected empty");
+	fetcher_root = root;
+	fake_proc_replace(&fake, FETCHER, "mountinfo", "0:2 / / ro,nosuid,nodev,noexec - tmpfs",
+		"0:2 /peers / ro,nosuid,nodev,noexec - ext4");
+	if (run_audit() != AUDIT_AS_DESIGNED)
+		fail_msg("%s", printed);
+	fetcher_root = other;
+	assert_differs("root", "another directory", "expected ");
+	fetcher_root = root;
+	fake_proc_replace(&fake, FETCHER, "mountinfo", "/ ro,", "/ rw,");
+	assert_differs("root's mount", "ext4 rw,", "expected ro,");
+	fetcher_root = NULL;
+}
+
 static void test_dumps(void **state)
 {
 	char path[PATH_MAX];
@@ -342,6 +368,7 @@ int main(void)
 		TEST(test_descriptors_above_the_table),
 		TEST(test_roots),
 		TEST(test_root_with_a_shared_directory),
+		TEST(test_root_that_is_a_directory),
 		TEST(test_dumps),
 		TEST(test_programs),
 		TEST(test_children),

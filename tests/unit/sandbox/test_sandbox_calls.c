@@ -625,6 +625,7 @@ static void test_every_call_has_a_reason(void **state)
 	assert_reasons(&calls_every_process);
 	for (enum role role = ROLE_CAPTURE; role < ROLE_COUNT; role++)
 		assert_reasons(calls_of_role(role));
+	assert_reasons(&calls_fetcher_files);
 	assert_int_equal(calls_of_role(ROLE_SUPERVISOR)->count, 0);
 }
 

@@ -95,6 +95,9 @@ static void put_origin(struct text *text, const struct config *config)
 	if (origin->unix_path[0] != '\0')
 		put(text, "[origin]\nurl = unix:%s:%s\n", origin->unix_path,
 			origin->url + strlen("http://localhost"));
+	else if (origin->directory[0] != '\0')
+		put(text, "[origin]\nurl = file://%s%s\n", origin->directory,
+			origin->url + strlen("file://"));
 	else
 		put(text, "[origin]\nurl = %s\n", origin->url);
 	put(text, "insecure_http = %s\nca_file = %s\nclient_cert_file = %s\n",
@@ -105,6 +108,7 @@ static void put_origin(struct text *text, const struct config *config)
 		config->concurrency, config->requests_per_second);
 	put(text, "[cache]\nfresh_ttl = %ums\nnegative_ttl = %ums\nstale_if_error = %ums\n",
 		config->fresh_ttl_ms, config->negative_ttl_ms, config->stale_if_error_ms);
+	put(text, "file_ttl = %ums\n", config->file_ttl_ms);
 	put(text, "stale_after = %ums\nmin_revalidate = %ums\non_stale = %s\n",
 		config->stale_after_ms, config->min_revalidate_ms,
 		config->on_stale == ON_STALE_KEEP ? "keep" : "remove");
@@ -143,7 +147,9 @@ static bool stands_in_a_line(const char *text)
 static bool can_be_written(const struct config *config)
 {
 	return stands_in_a_line(config->interface) && stands_in_a_line(config->origin.url) &&
-	       stands_in_a_line(config->origin.unix_path) && stands_in_a_line(config->ca_file) &&
+	       stands_in_a_line(config->origin.unix_path) &&
+	       strlen(config->origin.directory) + strlen(config->origin.url) < 150 &&
+	       stands_in_a_line(config->origin.directory) && stands_in_a_line(config->ca_file) &&
 	       stands_in_a_line(config->client_cert_file) &&
 	       stands_in_a_line(config->client_key_file) &&
 	       stands_in_a_line(config->bearer_token_file);
@@ -157,6 +163,7 @@ static void check_same(const struct config *a, const struct config *b)
 	FUZZ_CHECK(strcmp(a->origin.host, b->origin.host) == 0);
 	FUZZ_CHECK(a->origin.port == b->origin.port);
 	FUZZ_CHECK(strcmp(a->origin.unix_path, b->origin.unix_path) == 0);
+	FUZZ_CHECK(strcmp(a->origin.directory, b->origin.directory) == 0);
 	FUZZ_CHECK(strcmp(a->ca_file, b->ca_file) == 0);
 	FUZZ_CHECK(strcmp(a->client_cert_file, b->client_cert_file) == 0);
 	FUZZ_CHECK(strcmp(a->client_key_file, b->client_key_file) == 0);
@@ -166,6 +173,7 @@ static void check_same(const struct config *a, const struct config *b)
 	FUZZ_CHECK(a->requests_per_second == b->requests_per_second);
 	FUZZ_CHECK(a->fresh_ttl_ms == b->fresh_ttl_ms && a->negative_ttl_ms == b->negative_ttl_ms);
 	FUZZ_CHECK(a->stale_if_error_ms == b->stale_if_error_ms);
+	FUZZ_CHECK(a->file_ttl_ms == b->file_ttl_ms);
 	FUZZ_CHECK(a->stale_after_ms == b->stale_after_ms);
 	FUZZ_CHECK(a->min_revalidate_ms == b->min_revalidate_ms && a->on_stale == b->on_stale);
 	FUZZ_CHECK(a->removal_guard_percent == b->removal_guard_percent);

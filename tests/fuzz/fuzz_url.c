@@ -69,7 +69,9 @@ static void check_same_host(const struct config_origin *origin, const struct url
 	char *host, *port;
 
 	FUZZ_CHECK(url->https == origin->tls);
-	if (origin->unix_path[0] != '\0' || url_template_expand(url, expanded, key) == NULL)
+	FUZZ_CHECK(url->is_file == (origin->directory[0] != '\0'));
+	if (origin->unix_path[0] != '\0' || url->is_file ||
+		url_template_expand(url, expanded, key) == NULL)
 		return;
 	host = part_of(expanded, CURLUPART_HOST, 0);
 	port = part_of(expanded, CURLUPART_PORT, CURLU_DEFAULT_PORT);
@@ -81,18 +83,35 @@ static void check_same_host(const struct config_origin *origin, const struct url
 	curl_free(port);
 }
 
+/* A name of one component in a directory that isn't the root. */
+static void check_file(const struct config_origin *origin, const struct url_template *url)
+{
+	char expanded[URL_BYTES];
+	const char *name;
+
+	if (origin->directory[0] == '\0')
+		return;
+	FUZZ_CHECK(origin->directory[0] == '/' && origin->directory[1] != '\0');
+	FUZZ_CHECK(strstr(origin->directory, "/../") == NULL && !origin->tls);
+	FUZZ_CHECK(url_template_expand(url, expanded, key) != NULL);
+	name = url_template_file_name(expanded);
+	FUZZ_CHECK(strlen(name) >= 43 && strlen(name) <= 255 && strchr(name, '/') == NULL);
+}
+
 static void check_origin(const struct config_origin *origin)
 {
-	bool is_unix = origin->unix_path[0] != '\0';
+	bool is_unix = origin->unix_path[0] != '\0', is_file = origin->directory[0] != '\0';
+	const char *scheme = is_file ? "file:///" : origin->tls ? "https://" : "http://";
 
 	FUZZ_CHECK(memchr(origin->url, '\0', sizeof(origin->url)) != NULL);
 	FUZZ_CHECK(memchr(origin->host, '\0', sizeof(origin->host)) != NULL);
 	FUZZ_CHECK(memchr(origin->unix_path, '\0', sizeof(origin->unix_path)) != NULL);
-	FUZZ_CHECK(is_unix == (origin->host[0] == '\0'));
-	FUZZ_CHECK(is_unix == (origin->port == 0));
+	FUZZ_CHECK(memchr(origin->directory, '\0', sizeof(origin->directory)) != NULL);
+	FUZZ_CHECK(!is_unix || !is_file);
+	FUZZ_CHECK((is_unix || is_file) == (origin->host[0] == '\0'));
+	FUZZ_CHECK((is_unix || is_file) == (origin->port == 0));
 	FUZZ_CHECK(!is_unix || (origin->unix_path[0] == '/' && !origin->tls));
-	FUZZ_CHECK(strncmp(origin->url, origin->tls ? "https://" : "http://",
-			   origin->tls ? 8 : 7) == 0);
+	FUZZ_CHECK(strncmp(origin->url, scheme, strlen(scheme)) == 0);
 	FUZZ_CHECK(fuzz_is_printable(origin->url) && strpbrk(origin->url, " #\"\\") == NULL);
 }
 
@@ -115,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(url_template_read(&url, origin.url, &reason) == 0);
 		check_expanded(&url);
 		check_same_host(&origin, &url);
+		check_file(&origin, &url);
 	} else {
 		FUZZ_CHECK(reason != NULL && fuzz_is_printable(reason));
 	}

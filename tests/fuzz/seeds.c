@@ -357,7 +357,8 @@ static const char *const plain_texts[] = {"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobH
 static const char *const urls[] = {"https://control.example.net/peer/{key}",
 	"http://127.0.0.1:8080/peer?key={key_hex}", "https://[2001:db8::1]:8443/{key_base64}",
 	"unix:/run/origin.sock", "unix:/run/origin.sock:/v1/peer/{key}",
-	"https://control.example.net:443/a/{key}/b?c=d&e=%41", NULL};
+	"https://control.example.net:443/a/{key}/b?c=d&e=%41",
+	"file:///etc/pullgate/peers/{key}.json", "file:///p/../{key_hex}", "file:///{key}", NULL};
 
 static const char *const configs[] = {
 	"; /etc/pullgate/wg0.conf\n[gateway]\ninterface = wg0\n\n[origin]\n"
@@ -373,6 +374,9 @@ static const char *const configs[] = {
 	"per_source = 10/s burst 20\n",
 	"[gateway]\ninterface = wg0\n[origin]\nurl = unix:/run/origin.sock\n"
 	"client_cert_file = /a ; why\nclient_key_file = /b\n[policy]\nallowed_ips = ::/0\n",
+	"[gateway]\ninterface = wg0\n[origin]\nurl = "
+	"file:///etc/pullgate/peers/{key}.json\n[cache]\n"
+	"file_ttl = 10s\n[policy]\nallowed_ips = 10.0.0.0/8\n",
 	NULL};
 
 /* A file with so many prefixes. */

@@ -145,11 +145,11 @@ static void confirms_what_has_not_changed(void **state)
 	/* The same file, its time set back by who wrote into it; a clock tick later than its last
 	 * change, whose length is the kernel's affair. */
 	strcpy(tag, result.origin.etag);
-	do {
+	for (int i = 0; i < 10000 && (i == 0 || result.origin.status == 304); i++) {
 		write_file("b", "nine", 4);
 		assert_int_equal(utimensat(AT_FDCWD, "b", times, 0), 0);
 		get("b", &conditions);
-	} while (result.origin.status == 304);
+	}
 	assert_int_equal(result.origin.status, 200);
 	assert_memory_equal(result.origin.body, "nine", 4);
 }

@@ -266,6 +266,45 @@ static void changed_resolver_file_restarts_the_connector_without_failure(void **
 	assert_int_equal(connector->backoff_ms, 0);
 }
 
+/* By another directory in its place, not by its absence, for the old one still serves. */
+static void another_origin_directory_restarts_the_fetcher_without_failure(void **state)
+{
+	char *path = supervisor.config.origin.directory;
+	char other[CONFIG_PATH_BYTES + 8];
+
+	(void)state;
+	snprintf(path, CONFIG_PATH_BYTES, "%s/peers", folder);
+	snprintf(other, sizeof(other), "%s.old", path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	origin_directory_note(&supervisor.origin_directory, path);
+	pass(2 * ORIGIN_DIRECTORY_EVERY_MS, ROLE_COUNT);
+	assert_int_equal(rename(path, other), 0);
+	pass(2 * ORIGIN_DIRECTORY_EVERY_MS, ROLE_COUNT);
+	assert_false(was_killed(ROLE_FETCHER));
+	assert_int_equal(mkdir(path, 0755), 0);
+	pass(ORIGIN_DIRECTORY_EVERY_MS + 500, ROLE_COUNT);
+	assert_true(was_killed(ROLE_FETCHER));
+	assert_true(supervisor.children[ROLE_FETCHER].is_planned);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(other), 0);
+}
+
+static void origin_needs_its_directory(void **state)
+{
+	struct config config = {.interface = "wg0"};
+	char error[CONFIG_ERROR_BYTES];
+
+	(void)state;
+	assert_int_equal(origin_directory_check(&config, error), 0);
+	strcpy(config.origin.directory, folder);
+	assert_int_equal(origin_directory_check(&config, error), 0);
+	strcat(config.origin.directory, "/resolv.conf");
+	assert_int_equal(origin_directory_check(&config, error), -ENOTDIR);
+	assert_non_null(strstr(error, "/resolv.conf: Not a directory"));
+	strcpy(config.origin.directory, "/nonexistent");
+	assert_int_equal(origin_directory_check(&config, error), -ENOENT);
+}
+
 static void change_of_size_and_link_target_count(void **state)
 {
 	char hosts[128], resolv[128];
@@ -316,6 +355,8 @@ int main(void)
 		TIMERS_TEST(missing_child_shows_in_the_status_and_so_does_its_return),
 		TIMERS_TEST(short_absence_is_not_degraded),
 		TIMERS_TEST(changed_resolver_file_restarts_the_connector_without_failure),
+		TIMERS_TEST(another_origin_directory_restarts_the_fetcher_without_failure),
+		TIMERS_TEST(origin_needs_its_directory),
 		TIMERS_TEST(change_of_size_and_link_target_count),
 		TIMERS_TEST(loop_wakes_for_restarts_and_the_watchdog),
 	};

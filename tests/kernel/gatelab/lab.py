@@ -76,7 +76,7 @@ class Lab:
         if not self.directory.exists():
             return
         shutil.copytree(self.directory, directory, dirs_exist_ok=True,
-                        ignore=shutil.ignore_patterns("temporary"))
+                        ignore=shutil.ignore_patterns("temporary", "peers"))
 
     def close(self):
         """Ends and removes everything."""

@@ -69,7 +69,9 @@ static void asks_plainly(void **state)
 	expect_found(&pair, 20);
 	unsetenv("http_proxy");
 	unsetenv("all_proxy");
-	await_in_file(log, "pullgate/" PULLGATE_VERSION " application/json, application/msgpack;q=0.9 accept_encoding=[-]",
+	await_in_file(log,
+		"pullgate/" PULLGATE_VERSION
+		" application/json, application/msgpack;q=0.9 accept_encoding=[-]",
 		before + 1);
 	pair_stop(&pair);
 }

@@ -3,6 +3,7 @@
  * What the supervisor does as time goes by, with the test's own time. The children are one process
  * that does nothing, and the test's ends of their control channels.
  */
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -76,7 +76,7 @@ HOLDING = (
 )
 LAST = (
     Row("answers 503 with a Retry-After of 300 years",
-        lambda it: it.answer("503 Busy", "Retry-After: 9999999999"), FAILED, "503"),
+        lambda it: it.answer("503 Busy", "Retry-After: 9999999999"), FAILED, "503|Retry-After"),
     Row("is asked again within Retry-After", lambda it: it.answer(), FAILED, "Retry-After"),
 )
 

@@ -87,7 +87,7 @@ def test_the_text_names_every_answer():
                                   for name, response in RESPONSES.items()}
 
 
-@pytest.mark.parametrize("field", [*RESPONSES["200"]["headers"], "Retry-After"])
+@pytest.mark.parametrize("field", [*RESPONSES["200"]["headers"], "Content-Type", "Retry-After"])
 def test_the_text_names_every_field(field):
     assert f"`{field}" in TEXT
 
@@ -99,6 +99,15 @@ def test_the_text_gives_the_defaults_of_the_configuration():
     said = re.findall(r"`(?:\w+\.)?(\w+)` \(`([^`]+)`\)", TEXT)
     assert len(said) > 5
     assert {name: value for name, value in said} == {name: listed[name] for name, _ in said}
+
+
+def test_the_text_shows_what_is_accepted():
+    client = (DOCS.parent / "fetcher" / "http_client.c").read_text(encoding="utf-8")
+    accept = re.search(r'^#define ACCEPT "(Accept: (.*))"$', client, re.M)
+    assert f"\n    {accept.group(1)}\n" in TEXT and f"| `{accept.group(1)}` |" in TEXT
+    assert accept.group(2) in GET["description"]
+    kinds = {kind.partition(";")[0] for kind in accept.group(2).split(", ")}
+    assert kinds == set(RESPONSES["200"]["content"])
 
 
 # Where the code has a bound: its name, what is taken off (a zero byte), the unit, and how it reads.

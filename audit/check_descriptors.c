@@ -9,17 +9,22 @@
 
 #define KINDS_MAX 16
 
-/* Ends with NULL; one that ends with '/' stands for the files below it. */
+/* Ends with NULL; one that ends with '/' stands for the files below it, one that begins with '*' for
+ * what ends so. */
 typedef const char *const kind_list[KINDS_MAX];
 
 /* As supervisor/settings.c names the files that it passes on. */
 #define MATERIAL "memfd ca", "memfd client_cert", "memfd client_key", "memfd token"
 
+/* In whatever directory is configured. */
+#define CACHE "*/" CACHE_FILE_NAME, "*/" CACHE_LOG_NAME
+
 /* Above the table. A channel passes through on the way to its place. */
 static kind_list allowed[ROLE_COUNT] = {
 	/* Its numbers are nobody's table: all but 0 to 2. */
 	[ROLE_SUPERVISOR] = {"unix seqpacket", "packet dgram, filter locked", "memfd timestamps",
-		MATERIAL, "ipv4 raw", "ipv6 raw", "[signalfd]", "[pidfd]", "unix dgram", NULL},
+		MATERIAL, "ipv4 raw", "ipv6 raw", CACHE, "[signalfd]", "[pidfd]", "unix dgram",
+		NULL},
 	[ROLE_CAPTURE] = {"unix seqpacket", NULL},
 	/* Connections to the origin; libcurl's own pair that wakes it. */
 	[ROLE_FETCHER] = {"ipv4 stream", "ipv6 stream", "unix stream", "unix seqpacket", MATERIAL,
@@ -103,13 +108,19 @@ static int look_at_descriptor(void *context, const char *entry)
 	return 0;
 }
 
+static bool is_of_kind(const char *text, const char *kind)
+{
+	size_t length = strlen(text), part = strlen(kind);
+
+	if (kind[0] == '*')
+		return length >= part && strcmp(text + length - (part - 1), kind + 1) == 0;
+	return strcmp(kind, text) == 0 || (kind[part - 1] == '/' && strncmp(kind, text, part) == 0);
+}
+
 static bool is_allowed(enum role role, const char *text)
 {
 	for (const char *const *kind = allowed[role]; *kind != NULL; kind++) {
-		size_t length = strlen(*kind);
-
-		if (strcmp(*kind, text) == 0 ||
-			((*kind)[length - 1] == '/' && strncmp(*kind, text, length) == 0))
+		if (is_of_kind(text, *kind))
 			return true;
 	}
 	return false;
@@ -117,7 +128,7 @@ static bool is_allowed(enum role role, const char *text)
 
 static void report_kinds(struct audit *audit, enum role role, const struct kinds *kinds)
 {
-	const char *title = role == ROLE_SUPERVISOR ? "3 and above" : "12 and above";
+	const char *title = role == ROLE_SUPERVISOR ? "3 and above" : "16 and above";
 	char found[AUDIT_TEXT_BYTES + 24], expected[256] = "";
 	size_t used = 0;
 
@@ -166,6 +177,10 @@ static const char *designed_kind(enum descriptor descriptor)
 		return "ipv4 raw";
 	case DESCRIPTOR_REPLAY_IPV6:
 		return "ipv6 raw";
+	case DESCRIPTOR_CACHE:
+		return "*/" CACHE_FILE_NAME;
+	case DESCRIPTOR_CACHE_LOG:
+		return "*/" CACHE_LOG_NAME;
 	case DESCRIPTOR_NULL:
 	case DESCRIPTOR_LOG:
 		break;
@@ -192,7 +207,15 @@ static void check_number(struct audit *audit, enum role role, int fd, const char
 	if (descriptor == DESCRIPTOR_LOG)
 		check_log(audit, role, title, fd);
 	else
-		report_fact(&audit->report, title, found, designed_kind(descriptor));
+		report_judged(&audit->report, title, found,
+			is_of_kind(found, designed_kind(descriptor)), designed_kind(descriptor));
+}
+
+/* A gateway without a cache that persists has nothing in the cache's places. */
+static bool may_be_null(enum descriptor descriptor)
+{
+	return descriptor == DESCRIPTOR_NULL || descriptor == DESCRIPTOR_CACHE ||
+	       descriptor == DESCRIPTOR_CACHE_LOG;
 }
 
 /* Those that should be /dev/null, and are, make one line. */
@@ -202,7 +225,7 @@ static void check_table(struct audit *audit, enum role role, const bool is_open[
 	size_t used = 0;
 
 	for (int fd = 0; fd < FD_INHERITED_END; fd++) {
-		bool is_null = role_descriptor(role, fd) == DESCRIPTOR_NULL;
+		bool is_null = may_be_null(role_descriptor(role, fd));
 
 		if (!is_open[fd] || !describe(audit, audit_pid(audit, role), fd, found))
 			snprintf(found, sizeof(found), "not open");

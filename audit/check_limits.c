@@ -2,6 +2,8 @@
 /* Resource limits beside those of sandbox/limits.h. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "audit/checks.h"
 #include "audit/proc.h"
@@ -38,18 +40,29 @@ static void check_limit(struct audit *audit, const struct limit *limit, const ch
 		&audit->report, title, strcmp(soft, hard) == 0 ? soft : both, is_low, expected);
 }
 
+static bool is_file(const struct audit *audit, pid_t pid, int fd)
+{
+	struct stat status;
+	char name[16];
+
+	snprintf(name, sizeof(name), "fd/%d", fd);
+	return proc_stat(audit->proc, pid, name, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 void check_limits(struct audit *audit, enum role role)
 {
 	static char text[PROC_TEXT_BYTES];
 	struct limit limits[LIMITS_COUNT];
 	pid_t pid = audit_pid(audit, role);
-	struct stat log;
-	bool logs_to_file = proc_stat(audit->proc, pid, "fd/2", &log) == 0 && S_ISREG(log.st_mode);
+	const struct limit_files files = {
+		.log = is_file(audit, pid, STDERR_FILENO),
+		.cache = role == ROLE_FETCHER && is_file(audit, pid, FD_CACHE),
+	};
 	ssize_t length = proc_read(audit->proc, pid, "limits", text, sizeof(text));
 
 	if (length < 0)
 		text[0] = '\0'; /* each of them is unknown */
-	limits_of_role(role, logs_to_file, limits);
+	limits_of_role(role, &files, limits);
 	for (size_t i = 0; i < LIMITS_COUNT; i++)
 		check_limit(audit, &limits[i], text);
 }

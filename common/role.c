@@ -53,5 +53,9 @@ enum descriptor role_descriptor(enum role role, int fd)
 		return DESCRIPTOR_REPLAY_IPV4;
 	if (role == ROLE_INSTALLER && fd == FD_REPLAY_IPV6)
 		return DESCRIPTOR_REPLAY_IPV6;
+	if (role == ROLE_FETCHER && fd == FD_CACHE)
+		return DESCRIPTOR_CACHE;
+	if (role == ROLE_FETCHER && fd == FD_CACHE_LOG)
+		return DESCRIPTOR_CACHE_LOG;
 	return DESCRIPTOR_NULL;
 }

@@ -30,7 +30,9 @@ enum role {
 #define FD_TIMESTAMPS    9  /* capture: the timestamp record's mapping */
 #define FD_REPLAY_IPV4   10 /* installer: raw socket bound to lo */
 #define FD_REPLAY_IPV6   11 /* installer: raw socket */
-#define FD_INHERITED_END 12 /* nothing inherited at or above this */
+#define FD_CACHE         12 /* fetcher: the cache's database, where one is configured */
+#define FD_CACHE_LOG     13 /* fetcher: its write-ahead log */
+#define FD_INHERITED_END 16 /* nothing inherited at or above this */
 
 /* What a number of the table stands for in a process. */
 enum descriptor {
@@ -41,6 +43,8 @@ enum descriptor {
 	DESCRIPTOR_TIMESTAMPS,
 	DESCRIPTOR_REPLAY_IPV4,
 	DESCRIPTOR_REPLAY_IPV6,
+	DESCRIPTOR_CACHE, /* or /dev/null, where none is configured; so the next */
+	DESCRIPTOR_CACHE_LOG,
 };
 
 /* Of a child; fd is below FD_INHERITED_END. */
@@ -52,6 +56,15 @@ enum descriptor role_descriptor(enum role role, int fd);
  * memory.
  */
 #define TIMESTAMPS_BYTES(max_peers) (4096 + (size_t)(max_peers)*4 * 80)
+
+/*
+ * The cache's files, in the directory that is configured. None grows beyond CACHE_FILE_BYTES_MAX:
+ * twice what the fetcher keeps in memory (fetcher/peer_cache.h), for the tree's pages are two thirds
+ * full.
+ */
+#define CACHE_FILE_NAME      "peers.sqlite"
+#define CACHE_LOG_NAME       CACHE_FILE_NAME "-wal"
+#define CACHE_FILE_BYTES_MAX ((size_t)768 << 20)
 
 /* "supervisor", "capture", ...; never NULL ("unknown" for a number that is no role). */
 const char *role_name(enum role role);

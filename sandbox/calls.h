@@ -62,7 +62,7 @@ struct call_list {
 /* Sets (of arguments that are int). */
 #define NO_ADDRESS          IS_NULL(4) /* of sendto */
 #define NOT_EXECUTABLE(n)   BITS_ARE((n), PROT_EXEC, 0)
-#define OWN_DESCRIPTOR(n)   BITS_ARE((n), ~(uint32_t)3, FD_INHERITED_END) /* 12 to 15 */
+#define OWN_DESCRIPTOR(n)   BITS_ARE((n), ~(uint32_t)3, FD_INHERITED_END) /* 16 to 19 */
 #define CHANNEL_TO(n, role) INT_IS((n), FD_CHANNEL(role))
 
 _Static_assert(FD_INHERITED_END % 4 == 0, "OWN_DESCRIPTOR is an aligned block of four");

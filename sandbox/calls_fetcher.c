@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The system calls of fetcher, besides those of every process: what libcurl 7.88 and OpenSSL 3.0
- * do with sockets that are connected already. No socket, no connect, no thread, no file. The
- * sockets to the origin have no fixed numbers, so any descriptor may be read and written.
+ * do with sockets that are connected already. No socket, no connect, no thread, no file to open. The
+ * sockets to the origin have no fixed numbers, so any descriptor may be read and written. Files are
+ * written under the cache's two numbers alone; where no cache is configured /dev/null has them, open
+ * to read.
  */
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "sandbox/calls.h"
 
@@ -29,12 +32,22 @@ static const struct call calls[] = {
 	CALL_IF(getsockopt, "libcurl: did the socket connect", INT_IS(1, SOL_SOCKET),
 		INT_IS(2, SO_ERROR)),
 	CALL_IF(shutdown, "a connection that must not be used again", INT_IS(1, SHUT_RDWR)),
-	CALL(pread64, "certificates, key and token that come with a reload"),
+	CALL(pread64, "certificates, key and token that come with a reload; the cache"),
 	CALL(getpeername, "libcurl: the connection's addresses"),
 	CALL(getsockname, "libcurl: the connection's addresses"),
 
+	CALL_IF(pwrite64, "cache: database", INT_IS(0, FD_CACHE)),
+	CALL_IF(pwrite64, "cache: log", INT_IS(0, FD_CACHE_LOG)),
+	CALL_IF(fdatasync, "cache: database", INT_IS(0, FD_CACHE)),
+	CALL_IF(fdatasync, "cache: log", INT_IS(0, FD_CACHE_LOG)),
+	CALL_IF(ftruncate, "cache: emptied, or cut to its pages", INT_IS(0, FD_CACHE)),
+	CALL_IF(ftruncate, "cache: log that was taken over, or emptied", INT_IS(0, FD_CACHE_LOG)),
+	CALL_IF(lseek, "cache: size of the database", INT_IS(0, FD_CACHE), INT_IS(2, SEEK_END)),
+	CALL_IF(lseek, "cache: size of the log", INT_IS(0, FD_CACHE_LOG), INT_IS(2, SEEK_END)),
+
 	CALL(getpid, "OpenSSL: its random generator looks whether it was forked"),
-	CALL_IF(getrandom, "OpenSSL: its random generator's seed", INT_IS(2, 0)),
+	CALL_IF(getrandom, "OpenSSL: its random generator's seed; SQLite: the log's salt",
+		INT_IS(2, 0)),
 	CALL_IF(futex, "OpenSSL: pthread_once wakes waiters that don't exist",
 		INT_IS(1, FUTEX_WAKE_PRIVATE)),
 };

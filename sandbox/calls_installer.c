@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The system calls of installer, besides those of every process. Its netlink sockets are opened
- * first after the inherited descriptors, so they are among 12 to 15.
+ * first after the inherited descriptors, so they are among 16 to 19.
  */
 #include <fcntl.h>
 #include <stdint.h>

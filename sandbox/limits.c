@@ -24,7 +24,7 @@ static const struct {
 	rlim_t descriptors;
 	rlim_t address_space;
 } needs[ROLE_COUNT] = {
-	/* 12 to 15: channels on the way to their places. 512 MiB. */
+	/* 16 to 19: channels on the way to their places. 512 MiB. */
 	[ROLE_CAPTURE] = {FD_INHERITED_END + 4, ADDRESS_SPACE(1024 * MEBIBYTE)},
 	/* 1,026 connections, 64 spares, and those on the way. 1,405 MiB, and 392 of found peers. */
 	[ROLE_FETCHER] = {1280, ADDRESS_SPACE(2752 * MEBIBYTE)},
@@ -46,14 +46,23 @@ static int set_limit(__rlimit_resource_t resource, rlim_t greatest)
 	return setrlimit(resource, &limit) == 0 ? 0 : -errno;
 }
 
-static bool logs_to_file(void)
+static bool is_file(int fd)
 {
 	struct stat status;
 
-	return fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-void limits_of_role(enum role role, bool to_file, struct limit limits[static LIMITS_COUNT])
+/* `pullgate 2>FILE` is the operator's wish; 0 would end us at the first line. */
+static rlim_t file_bytes(const struct limit_files *files)
+{
+	if (files->log)
+		return RLIM_INFINITY;
+	return files->cache ? CACHE_FILE_BYTES_MAX : 0;
+}
+
+void limits_of_role(
+	enum role role, const struct limit_files *files, struct limit limits[static LIMITS_COUNT])
 {
 	const struct limit all[LIMITS_COUNT] = {
 		{RLIMIT_CORE, "Max core file size", 0},
@@ -68,8 +77,7 @@ void limits_of_role(enum role role, bool to_file, struct limit limits[static LIM
 		/* No way ahead of the host's other processes. */
 		{RLIMIT_NICE, "Max nice priority", 0},
 		{RLIMIT_RTPRIO, "Max realtime priority", 0},
-		/* `pullgate 2>FILE` is the operator's wish; 0 would end us at the first line. */
-		{RLIMIT_FSIZE, "Max file size", to_file ? RLIM_INFINITY : 0},
+		{RLIMIT_FSIZE, "Max file size", file_bytes(files)},
 		{RLIMIT_NOFILE, "Max open files", needs[role].descriptors},
 		{RLIMIT_AS, "Max address space", needs[role].address_space},
 	};
@@ -84,10 +92,12 @@ rlim_t limits_address_space(enum role role)
 
 int limits_set(enum role role)
 {
+	const struct limit_files files = {
+		.log = is_file(STDERR_FILENO), .cache = role == ROLE_FETCHER && is_file(FD_CACHE)};
 	struct limit limits[LIMITS_COUNT];
 	int error = 0;
 
-	limits_of_role(role, logs_to_file(), limits);
+	limits_of_role(role, &files, limits);
 	for (size_t i = 0; i < LIMITS_COUNT && error == 0; i++)
 		error = set_limit(limits[i].resource, limits[i].greatest);
 	return error;

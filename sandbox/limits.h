@@ -16,15 +16,18 @@ struct limit {
 
 #define LIMITS_COUNT 10
 
-/*
- * The greatest values that a child may have. logs_to_file: its standard error is a file, which the
- * limit of file sizes would end it for.
- */
-void limits_of_role(enum role role, bool logs_to_file, struct limit limits[static LIMITS_COUNT]);
+/* Which of its descriptors are files that may grow: standard error, the fetcher's cache. */
+struct limit_files {
+	bool log, cache;
+};
+
+/* The greatest values that a child may have. */
+void limits_of_role(
+	enum role role, const struct limit_files *files, struct limit limits[static LIMITS_COUNT]);
 
 /*
- * Sets the limits of a role, soft and hard: no processes, no core, no file growth (unless standard
- * error is a file), no further locked memory (fetcher: all that it may have), no message queues, no
+ * Sets the limits of a role, soft and hard: no processes, no core, no file growth (but that
+ * of the cache; none where standard error is a file), no further locked memory (fetcher: all that it may have), no message queues, no
  * queued signals, no priority, and a bounded number of descriptors and amount of memory. A limit
  * that is lower already stays. 0 or a negative errno of setrlimit(2).
  */

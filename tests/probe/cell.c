@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,6 +50,11 @@ static struct inheritance open_table(
 		inner.fd[FD_TIMESTAMPS] = timestamps_open(outside->config.max_peers);
 		need(inner.fd[FD_PACKET], "packet socket");
 		need(inner.fd[FD_TIMESTAMPS], "timestamps");
+	} else if (role == ROLE_FETCHER) {
+		inner.fd[FD_CACHE] = memfd_create("cache", MFD_CLOEXEC);
+		inner.fd[FD_CACHE_LOG] = memfd_create("cache_log", MFD_CLOEXEC);
+		need(inner.fd[FD_CACHE], "cache");
+		need(inner.fd[FD_CACHE_LOG], "cache's log");
 	} else if (role == ROLE_INSTALLER) {
 		inner.fd[FD_REPLAY_IPV4] = replay_socket_open_ipv4();
 		inner.fd[FD_REPLAY_IPV6] = replay_socket_open_ipv6();

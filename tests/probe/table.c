@@ -74,8 +74,11 @@ const struct attempt attempts[] = {
 	ATTEMPT("make a device", try_make_device, ROW(EVERY, SECCOMP, READ_ONLY_ROOT)),
 	ATTEMPT("open a file by its handle", try_open_by_handle, ROW(EVERY, SECCOMP, CAPABILITIES)),
 	ATTEMPT("run /bin/true", try_execute, ROW(EVERY, SECCOMP, NO_PROGRAMS)),
-	ATTEMPT("write a file in memory", try_write_memfd, ROW(EVERY, SECCOMP, NO_FILES)),
-	ATTEMPT("run a program from memory", try_execute_memfd, ROW(EVERY, SECCOMP, NO_FILES)),
+	/* The fetcher's cache may grow, and so may any other file of its. */
+	ATTEMPT("write a file in memory", try_write_memfd, ROW(BUT(FETCHER), SECCOMP, NO_FILES),
+		ROW(FETCHER, SECCOMP, UNSTOPPED)),
+	ATTEMPT("run a program from memory", try_execute_memfd,
+		ROW(BUT(FETCHER), SECCOMP, NO_FILES), ROW(FETCHER, SECCOMP, NO_PROGRAMS)),
 	ATTEMPT("chroot", try_change_root, ROW(EVERY, SECCOMP, CAPABILITIES)),
 	ATTEMPT("pivot_root", try_pivot_root, ROW(EVERY, SECCOMP, CAPABILITIES)),
 	ATTEMPT("mount", try_mount, ROW(EVERY, SECCOMP, CAPABILITIES)),
@@ -218,6 +221,13 @@ const struct attempt attempts[] = {
 		ROW(CAPTURE, SECCOMP, UNSTOPPED)),
 	ATTEMPT("timestamps: run as a program", try_execute_timestamps,
 		ROW(CAPTURE, SECCOMP, NO_PROGRAMS)),
+
+	/* The cache's files. */
+	ATTEMPT("cache: grow beyond its bound", try_overfill_cache,
+		ROW(FETCHER, NO_FILES, NO_FILES)),
+	ATTEMPT("cache: reserve room", try_reserve_cache, ROW(FETCHER, SECCOMP, NO_FILES)),
+	ATTEMPT("cache: open it to anybody", try_open_cache, ROW(FETCHER, SECCOMP, USER)),
+	ATTEMPT("cache: run as a program", try_execute_cache, ROW(FETCHER, SECCOMP, NO_PROGRAMS)),
 
 	/* Channels. */
 	ATTEMPT("channel: list the host's interfaces (ioctl)", try_channel_ioctl,

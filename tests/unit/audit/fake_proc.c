@@ -89,7 +89,7 @@ static void write_limits(const struct fake_proc *fake, enum role role)
 	char text[1024];
 	size_t length = 0;
 
-	limits_of_role(role, false, limits);
+	limits_of_role(role, &(struct limit_files){false}, limits);
 	for (size_t i = 0; i < LIMITS_COUNT; i++) {
 		bool none = limits[i].greatest == RLIM_INFINITY; /* of memory, under sanitizers */
 		char number[24];
@@ -132,6 +132,10 @@ static const char *target_of(enum role role, int fd)
 		return "pipe:[7]";
 	case DESCRIPTOR_TIMESTAMPS:
 		return "/memfd:timestamps (deleted)";
+	case DESCRIPTOR_CACHE:
+		return FAKE_CACHE;
+	case DESCRIPTOR_CACHE_LOG:
+		return FAKE_CACHE "-wal";
 	default:
 		return "socket:[5]";
 	}

@@ -9,6 +9,7 @@
 #include "audit/audit.h"
 
 #define FAKE_SUPERVISOR 100
+#define FAKE_CACHE      "/var/lib/pullgate/wg0/peers.sqlite"
 #define FAKE_USER(role) (61000 + (unsigned)(role)) /* and group; 0 for the supervisor */
 
 struct fake_proc {

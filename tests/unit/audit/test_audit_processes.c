@@ -124,11 +124,11 @@ static void test_texts(void **state)
 		{FETCHER, "status", "Umask:\t0077", "Umask:\t0022", "Umask", "022", "expected 077"},
 		{CAPTURE, "environ", "JOURNAL_STREAM", "LD_PRELOAD", "environment", "LD_PRELOAD",
 			"expected JOURNAL_STREAM"},
-		{INSTALLER, "limits", "24", "25", "open files", "25", "expected at most 24"},
+		{INSTALLER, "limits", "28", "29", "open files", "29", "expected at most 28"},
 		{INSTALLER, "limits", "Max processes             0", "Max processes             7",
 			"processes", "7, hard 0", "expected 0"},
-		{INSTALLER, "limits", "24                   24", "24                   4096",
-			"open files", "24, hard 4096", "expected at most 24"},
+		{INSTALLER, "limits", "28                   28", "28                   4096",
+			"open files", "28, hard 4096", "expected at most 28"},
 		{INSTALLER, "limits", "Max core", "Max bore", "core file size", "unknown",
 			"expected 0"},
 		{CAPTURE, "mountinfo", "ro,nosuid,nodev,noexec -", "rw,nosuid,nodev,noexec -",
@@ -178,6 +178,10 @@ static void test_links(void **state)
 			"expected ipv4 raw"},
 		{INSTALLER, "fd/5", "socket:[5]", "/dev/null", "5 to fetcher", "/dev/null",
 			"expected unix seqpacket"},
+		{FETCHER, "fd/12", FAKE_CACHE, "/etc/shadow", "descriptor 12", "/etc/shadow",
+			"expected */peers.sqlite"},
+		{FETCHER, "fd/13", FAKE_CACHE "-wal", FAKE_CACHE, "descriptor 13", FAKE_CACHE,
+			"expected */peers.sqlite-wal"},
 		{CONNECTOR, "fd/1", "pipe:[7]", "\033[2J", "descriptor 1", "?[2J",
 			"expected pipe:[7]"},
 	};
@@ -203,12 +207,12 @@ static void test_descriptors_above_the_table(void **state)
 {
 	(void)state;
 	fake_proc_link(&fake, CONNECTOR, "fd/900", "socket:[9]");
-	fake_proc_link(&fake, CONNECTOR, "fd/13", "/etc/hosts");
+	fake_proc_link(&fake, CONNECTOR, "fd/16", "/etc/hosts");
 	assert_int_equal(run_audit(), AUDIT_AS_DESIGNED);
 	assert_non_null(strstr(printed, "1 ipv4 dgram"));
 	fake_proc_link(&fake, FETCHER, "fd/900", "socket:[9]");
 	fake_proc_link(&fake, FETCHER, "fd/901", "socket:[9]");
-	assert_differs("12 and above", "2 ipv4 dgram", "expected none but ipv4 stream, ");
+	assert_differs("16 and above", "2 ipv4 dgram", "expected none but ipv4 stream, ");
 	remove_file(FETCHER, "fd/900");
 	remove_file(FETCHER, "fd/901");
 	fake_proc_link(&fake, FAKE_SUPERVISOR, "fd/7", "/dev/mem");
@@ -216,6 +220,17 @@ static void test_descriptors_above_the_table(void **state)
 	remove_file(FAKE_SUPERVISOR, "fd/7");
 	remove_file(CAPTURE, "fd/10");
 	assert_differs("descriptor 10", "not open", "expected /dev/null");
+}
+
+/* A gateway whose cache doesn't persist. */
+static void test_no_cache(void **state)
+{
+	(void)state;
+	fake_proc_link(&fake, FETCHER, "fd/12", "/dev/null");
+	fake_proc_link(&fake, FETCHER, "fd/13", "/dev/null");
+	assert_int_equal(run_audit(), AUDIT_AS_DESIGNED);
+	fake_proc_link(&fake, CAPTURE, "fd/12", FAKE_CACHE);
+	assert_differs("descriptor 12", FAKE_CACHE, "expected /dev/null");
 }
 
 static void test_roots(void **state)
@@ -366,6 +381,7 @@ int main(void)
 		TEST(test_texts),
 		TEST(test_links),
 		TEST(test_descriptors_above_the_table),
+		TEST(test_no_cache),
 		TEST(test_roots),
 		TEST(test_root_with_a_shared_directory),
 		TEST(test_root_that_is_a_directory),

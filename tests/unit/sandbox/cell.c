@@ -53,6 +53,9 @@ static void make_table(struct table *table, enum role role)
 	if (role == ROLE_CAPTURE) {
 		add_pair(table, FD_PACKET, SOCK_DGRAM);
 		table->inside[FD_TIMESTAMPS] = memfd_create("timestamps", MFD_CLOEXEC);
+	} else if (role == ROLE_FETCHER) {
+		table->inside[FD_CACHE] = memfd_create("cache", MFD_CLOEXEC);
+		table->inside[FD_CACHE_LOG] = memfd_create("cache_log", MFD_CLOEXEC);
 	} else if (role == ROLE_INSTALLER) {
 		table->inside[FD_REPLAY_IPV4] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		table->inside[FD_REPLAY_IPV6] = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -161,10 +161,10 @@ static void test_limits(void **state)
 	static const struct {
 		long long descriptors, memory;
 	} expected[ROLE_COUNT] = {
-		[ROLE_CAPTURE] = {16, 1073741824},
+		[ROLE_CAPTURE] = {20, 1073741824},
 		[ROLE_FETCHER] = {1280, 2885681152},
 		[ROLE_CONNECTOR] = {128, 268435456},
-		[ROLE_INSTALLER] = {24, 1073741824},
+		[ROLE_INSTALLER] = {28, 1073741824},
 	};
 
 	(void)state;
@@ -178,7 +178,8 @@ static void test_limits(void **state)
 		read_proc(&cell, "limits", text);
 		assert_limit(text, "Max processes", 0);
 		assert_limit(text, "Max core file size", 0);
-		assert_limit(text, "Max file size", 0);
+		assert_limit(text, "Max file size",
+			*role == ROLE_FETCHER ? (long long)CACHE_FILE_BYTES_MAX : 0);
 		assert_limit(text, "Max msgqueue size", 0);
 		assert_limit(text, "Max pending signals", 0);
 		assert_limit(text, "Max nice priority", 0);

@@ -257,6 +257,38 @@ static int prepare_renewal(const void *argument)
 	return fcntl(FD_CONTROL, F_DUPFD_CLOEXEC, FD_INHERITED_END) == FD_INHERITED_END ? 0 : 1;
 }
 
+static int write_cache(const void *argument)
+{
+	static const int files[] = {FD_CACHE, FD_CACHE_LOG};
+	char byte;
+
+	(void)argument;
+	for (size_t i = 0; i < 2; i++) {
+		if (pwrite(files[i], "x", 1, 4096) != 1 || fdatasync(files[i]) != 0)
+			return 1;
+		if (pread(files[i], &byte, 1, 4096) != 1 || byte != 'x')
+			return 2;
+		if (lseek(files[i], 0, SEEK_END) != 4097 || ftruncate(files[i], 0) != 0)
+			return 3;
+	}
+	return 0;
+}
+
+/* The error of a write behind the limit; its signal would end it. */
+static int overfill_cache(const void *argument)
+{
+	(void)argument;
+	if (pwrite(FD_CACHE, "x", 1, (off_t)CACHE_FILE_BYTES_MAX - 1) != 1)
+		return 1;
+	return pwrite(FD_CACHE, "x", 1, (off_t)CACHE_FILE_BYTES_MAX) < 0 && errno == EFBIG ? 0 : 2;
+}
+
+static int ignore_file_signal(const void *argument)
+{
+	(void)argument;
+	return signal(SIGXFSZ, SIG_IGN) == SIG_ERR;
+}
+
 static int ask_netlink(const void *argument)
 {
 	struct {
@@ -314,6 +346,8 @@ static const struct {
 	{"clock", EVERY, NULL, read_clock},
 	{"receive packets", CAPTURE, NULL, receive_packets},
 	{"renew channels", EVERY, prepare_renewal, renew_channel},
+	{"cache", FETCHER, NULL, write_cache},
+	{"cache at its limit", FETCHER, ignore_file_signal, overfill_cache},
 	{"netlink", INSTALLER, NULL, ask_netlink},
 	{"replay", INSTALLER, NULL, replay},
 #if !defined(PULLGATE_ADDRESS_SANITIZER)
@@ -482,6 +516,21 @@ static const struct attempt forbidden[] = {
 	{"raw socket's options", INSTALLER, SYS_setsockopt, {FD_REPLAY_IPV4}},
 	{"netlink group", INSTALLER, SYS_setsockopt, {CELL_NETLINK, SOL_NETLINK}},
 	{"sendmsg on what comes later", INSTALLER, SYS_sendmsg, {FD_INHERITED_END + 4}},
+
+	/* Fetcher: the cache's files, and no other. */
+	{"write elsewhere", FETCHER, SYS_pwrite64, {2, (long)"x", 1, 0}},
+	{"write what comes later", FETCHER, SYS_pwrite64, {FD_INHERITED_END, (long)"x", 1, 0}},
+	{"write elsewhere, another half", FETCHER, SYS_pwrite64, {2 | OTHER_HALF, (long)"x", 1, 0}},
+	{"write at the file's place", FETCHER, SYS_write, {FD_CACHE, (long)"x", 1}},
+	{"truncate what comes later", FETCHER, SYS_ftruncate, {FD_INHERITED_END, 0}},
+	{"flush what comes later", FETCHER, SYS_fdatasync, {FD_INHERITED_END}},
+	{"move in what comes later", FETCHER, SYS_lseek, {FD_INHERITED_END, 0, SEEK_END}},
+	{"move in the cache", FETCHER, SYS_lseek, {FD_CACHE, 0, SEEK_SET}},
+	{"reserve room", FETCHER, SYS_fallocate, {FD_CACHE, 0, 0, 4096}},
+	{"the cache's mode", FETCHER, SYS_fchmod, {FD_CACHE, 0666}},
+	{"the cache's lock", FETCHER, SYS_flock, {FD_CACHE, 8}},
+	{"write a file", CAPTURE | CONNECTOR | INSTALLER, SYS_pwrite64,
+		{FD_CACHE, (long)"x", 1, 0}},
 
 	/* Fetcher and connector: only the options that they set. */
 	{"mark packets", CONNECTOR, SYS_setsockopt, {FD_INHERITED_END, SOL_SOCKET, SO_MARK}},

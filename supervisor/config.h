@@ -50,6 +50,8 @@ struct config {
 	uint32_t stale_after_ms;
 	uint32_t min_revalidate_ms;
 	enum on_stale on_stale;
+	char cache_directory[CONFIG_PATH_BYTES]; /* empty: the cache is in memory alone */
+	bool persist_psk;
 
 	struct {
 		uint32_t count;

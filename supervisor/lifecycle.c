@@ -27,6 +27,9 @@ static void inherit_kept(
 	if (role == ROLE_CAPTURE) {
 		inheritance->fd[FD_PACKET] = supervisor->device.socket;
 		inheritance->fd[FD_TIMESTAMPS] = supervisor->timestamps;
+	} else if (role == ROLE_FETCHER) {
+		inheritance->fd[FD_CACHE] = supervisor->cache.database;
+		inheritance->fd[FD_CACHE_LOG] = supervisor->cache.log;
 	} else if (role == ROLE_INSTALLER) {
 		inheritance->fd[FD_REPLAY_IPV4] = supervisor->replay_ipv4;
 		inheritance->fd[FD_REPLAY_IPV6] = supervisor->replay_ipv6;

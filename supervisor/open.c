@@ -59,6 +59,20 @@ static int open_replay_sockets(struct supervisor *supervisor)
 	return 0;
 }
 
+/* The gateway serves without it. */
+static void open_cache(struct supervisor *supervisor)
+{
+	const char *directory = supervisor->config.cache_directory, *what;
+	char quoted[LOG_QUOTED_BYTES];
+	int error = cache_files_open(&supervisor->cache, directory, &what);
+
+	if (error != 0)
+		log_event(LOG_LEVEL_ERROR, "cache_unusable",
+			"directory=%s what=\"%s\" error=\"%s\" "
+			"effect=\"peers are cached in memory alone\"",
+			log_quote(quoted, directory), what, strerror(-error));
+}
+
 int supervisor_open(struct supervisor *supervisor)
 {
 	int error;
@@ -77,6 +91,7 @@ int supervisor_open(struct supervisor *supervisor)
 	supervisor->timestamps = timestamps_open(supervisor->config.max_peers);
 	if (supervisor->timestamps < 0)
 		return lifecycle_fail_start("timestamps", supervisor->timestamps);
+	open_cache(supervisor);
 	error = open_replay_sockets(supervisor);
 	return error == 0 ? 0 : lifecycle_fail_start("replay_socket", error);
 }

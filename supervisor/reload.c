@@ -21,6 +21,9 @@ static void keep_fixed(struct config *fresh, const struct config *running)
 	if (fresh->max_peers != running->max_peers)
 		keep("eviction.max_peers");
 	fresh->max_peers = running->max_peers;
+	if (strcmp(fresh->cache_directory, running->cache_directory) != 0)
+		keep("cache.directory");
+	memcpy(fresh->cache_directory, running->cache_directory, sizeof(fresh->cache_directory));
 }
 
 static void send_settings(

@@ -6,6 +6,7 @@
 #ifndef PULLGATE_SUPERVISOR_H
 #define PULLGATE_SUPERVISOR_H
 
+#include "supervisor/cache_files.h"
 #include "supervisor/child.h"
 #include "supervisor/config.h"
 #include "supervisor/device.h"
@@ -27,6 +28,7 @@ struct supervisor {
 
 	/* Kept across the restarts of their users. */
 	int timestamps, replay_ipv4, replay_ipv6;
+	struct cache_files cache;
 	struct packet_device device;
 
 	struct notify notify;

@@ -112,6 +112,8 @@ static void put_origin(struct text *text, const struct config *config)
 	put(text, "stale_after = %ums\nmin_revalidate = %ums\non_stale = %s\n",
 		config->stale_after_ms, config->min_revalidate_ms,
 		config->on_stale == ON_STALE_KEEP ? "keep" : "remove");
+	put(text, "directory = %s\npersist_psk = %s\n", config->cache_directory,
+		config->persist_psk ? "yes" : "no");
 }
 
 /* The configuration as a file that says the same. */
@@ -176,6 +178,8 @@ static void check_same(const struct config *a, const struct config *b)
 	FUZZ_CHECK(a->file_ttl_ms == b->file_ttl_ms);
 	FUZZ_CHECK(a->stale_after_ms == b->stale_after_ms);
 	FUZZ_CHECK(a->min_revalidate_ms == b->min_revalidate_ms && a->on_stale == b->on_stale);
+	FUZZ_CHECK(strcmp(a->cache_directory, b->cache_directory) == 0);
+	FUZZ_CHECK(a->persist_psk == b->persist_psk);
 	FUZZ_CHECK(a->removal_guard_percent == b->removal_guard_percent);
 	FUZZ_CHECK(a->allowed.count == b->allowed.count);
 	FUZZ_CHECK(memcmp(a->allowed.item, b->allowed.item,

@@ -75,6 +75,8 @@ static void minimal_file_has_the_documented_defaults(void **state)
 	assert_int_equal(config.stale_after_ms, 800);
 	assert_int_equal(config.min_revalidate_ms, 10000);
 	assert_int_equal(config.on_stale, ON_STALE_KEEP);
+	assert_string_equal(config.cache_directory, "");
+	assert_true(config.persist_psk);
 	assert_int_equal(config.allowed.count, 1);
 	assert_int_equal(config.max_allowed_ips, 8);
 	assert_false(config.allow_default_route);
@@ -114,6 +116,8 @@ static void every_key_is_read(void **state)
 			      "stale_after = 1500ms\n"
 			      "min_revalidate = 1s\n"
 			      "on_stale = remove\n"
+			      "directory = /var/lib/pullgate/wg-fleet\n"
+			      "persist_psk = no\n"
 			      "[policy]\n"
 			      "allowed_ips = 10.64.0.0/10, fd64::/32\n"
 			      "allowed_ips = 192.0.2.1\n"
@@ -144,6 +148,8 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config.stale_after_ms, 1500);
 	assert_int_equal(config.min_revalidate_ms, 1000);
 	assert_int_equal(config.on_stale, ON_STALE_REMOVE);
+	assert_string_equal(config.cache_directory, "/var/lib/pullgate/wg-fleet");
+	assert_false(config.persist_psk);
 	assert_int_equal(config.allowed.count, 3);
 	assert_int_equal(config.allowed.item[1].family, 6);
 	assert_int_equal(config.allowed.item[2].length, 32);
@@ -201,6 +207,7 @@ static void errors_name_file_line_and_reason(void **state)
 		{"[eviction]\nremoval_guard = 5\n", 8, "not a share"},
 		{"[eviction]\nremoval_guard = 101%\n", 8, "out of range"},
 		{"[cache]\non_stale = yes\n", 8, "not keep or remove"},
+		{"[cache]\ndirectory = here\n", 8, "not an absolute path"},
 		{"[cache]\nmin_revalidate = 999ms\n", 8, "out of range"},
 		{"[limits]\nper_source = 10/s\n", 8, "not a rate such as 10/s burst 20"},
 		{"[limits]\nper_source = 10/s burst 0\n", 8, "burst is out of range"},

@@ -126,6 +126,9 @@ void lookups_end(struct fetcher *fetcher, struct lookup *lookup, struct answer *
 		peer_cache_remove(fetcher->peers, lookup->key);
 		negative_cache_put(fetcher->negatives, lookup->key, (enum peer_answer)peer->answer,
 			(uint32_t)peer->valid_ms, now_ms);
+	} else {
+		/* And what was absent once is so no more. */
+		negative_cache_put(fetcher->negatives, lookup->key, PEER_ABSENT, 0, now_ms);
 	}
 	answer_all(fetcher, lookup, peer);
 	lookup_table_remove(fetcher->lookups, lookup);

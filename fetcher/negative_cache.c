@@ -15,6 +15,11 @@ struct negative_cache *negative_cache_new(void)
 	return NULL;
 }
 
+void negative_cache_watch(struct negative_cache *cache, struct cache_watcher watcher)
+{
+	cache->watcher = watcher;
+}
+
 void negative_cache_clear(struct negative_cache *cache)
 {
 	memset(cache->sets, 0, sizeof(cache->sets));
@@ -44,8 +49,10 @@ static void forget(struct negative_cache *cache, const uint8_t *key)
 {
 	struct negative_entry *entry = entry_for(cache, key);
 
-	if (memcmp(entry->key, key, WIREGUARD_KEY_BYTES) == 0)
-		memset(entry, 0, sizeof(*entry));
+	if (memcmp(entry->key, key, WIREGUARD_KEY_BYTES) != 0)
+		return;
+	cache_watcher_tell(&cache->watcher, key, true);
+	memset(entry, 0, sizeof(*entry));
 }
 
 void negative_cache_put(struct negative_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES],
@@ -58,9 +65,12 @@ void negative_cache_put(struct negative_cache *cache, const uint8_t key[static W
 		return;
 	}
 	entry = entry_for(cache, key);
+	if (entry->expires_ms != 0 && memcmp(entry->key, key, WIREGUARD_KEY_BYTES) != 0)
+		cache_watcher_tell(&cache->watcher, entry->key, true);
 	memcpy(entry->key, key, WIREGUARD_KEY_BYTES);
 	entry->answer = answer;
 	entry->expires_ms = now_ms + valid_ms;
+	cache_watcher_tell(&cache->watcher, key, false);
 }
 
 uint32_t negative_cache_get(const struct negative_cache *cache,

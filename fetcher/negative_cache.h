@@ -2,7 +2,7 @@
 /*
  * Keys that the origin said it doesn't know (404) or has revoked (410), for as long as that answer
  * may be relied on. Bounded, and apart from anything positive, so that made-up keys can push out
- * nothing but each other. (The cache of found peers will stand beside it.)
+ * nothing but each other.
  */
 #ifndef PULLGATE_FETCHER_NEGATIVE_CACHE_H
 #define PULLGATE_FETCHER_NEGATIVE_CACHE_H
@@ -11,6 +11,7 @@
 
 #include "common/message.h"
 #include "common/siphash.h"
+#include "fetcher/cache_watcher.h"
 
 #define NEGATIVE_CACHE_SETS 2048
 #define NEGATIVE_CACHE_WAYS 8 /* entries that share a hash; a new one takes the soonest to expire */
@@ -23,13 +24,17 @@ struct negative_entry {
 
 struct negative_cache {
 	uint8_t seed[SIPHASH_SEED_BYTES];
+	struct cache_watcher watcher;
 	struct negative_entry sets[NEGATIVE_CACHE_SETS][NEGATIVE_CACHE_WAYS];
 };
 
 /* NULL without memory or randomness. Freed with free(3). */
 struct negative_cache *negative_cache_new(void);
 
-/* Forgets all, for another origin. */
+/* Has one watcher told of each key from here on. */
+void negative_cache_watch(struct negative_cache *cache, struct cache_watcher watcher);
+
+/* Forgets all, for another origin. The watcher isn't told. */
 void negative_cache_clear(struct negative_cache *cache);
 
 /* Keeps answer (PEER_ABSENT or PEER_REVOKED) for valid_ms; 0 forgets the key. */

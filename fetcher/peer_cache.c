@@ -26,7 +26,8 @@ struct cached_peer {
 struct peer_cache {
 	uint8_t seed[SIPHASH_SEED_BYTES];
 	uint32_t capacity, count;
-	size_t bytes;         /* of the entries */
+	size_t bytes; /* of the entries */
+	struct cache_watcher watcher;
 	uint32_t bucket_mask; /* their number is a power of two */
 	struct cached_peer *newest, *oldest;
 	struct cached_peer *buckets[];
@@ -49,17 +50,20 @@ struct peer_cache *peer_cache_new(uint32_t capacity)
 	return cache;
 }
 
-static struct cached_peer **bucket_of(struct peer_cache *cache, const uint8_t *key)
+void peer_cache_watch(struct peer_cache *cache, struct cache_watcher watcher)
 {
-	uint64_t hash = siphash(cache->seed, key, WIREGUARD_KEY_BYTES);
+	cache->watcher = watcher;
+}
 
-	return &cache->buckets[hash & cache->bucket_mask];
+static size_t bucket_of(const struct peer_cache *cache, const uint8_t *key)
+{
+	return siphash(cache->seed, key, WIREGUARD_KEY_BYTES) & cache->bucket_mask;
 }
 
 /* What points to the key's entry, or to NULL at the end of its bucket. */
 static struct cached_peer **link_to(struct peer_cache *cache, const uint8_t *key)
 {
-	struct cached_peer **link = bucket_of(cache, key);
+	struct cached_peer **link = &cache->buckets[bucket_of(cache, key)];
 
 	while (*link != NULL && memcmp((*link)->key, key, WIREGUARD_KEY_BYTES) != 0)
 		link = &(*link)->next_in_bucket;
@@ -89,7 +93,7 @@ static void unchain(struct peer_cache *cache, struct cached_peer *cached)
 		cache->oldest = cached->newer;
 }
 
-void peer_cache_remove(struct peer_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES])
+static void drop(struct peer_cache *cache, const uint8_t *key)
 {
 	struct cached_peer **link = link_to(cache, key);
 	struct cached_peer *cached = *link;
@@ -104,10 +108,16 @@ void peer_cache_remove(struct peer_cache *cache, const uint8_t key[static WIREGU
 	free(cached);
 }
 
+void peer_cache_remove(struct peer_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES])
+{
+	cache_watcher_tell(&cache->watcher, key, true);
+	drop(cache, key);
+}
+
 void peer_cache_clear(struct peer_cache *cache)
 {
 	while (cache->oldest != NULL)
-		peer_cache_remove(cache, cache->oldest->key);
+		drop(cache, cache->oldest->key);
 }
 
 void peer_cache_free(struct peer_cache *cache)
@@ -127,6 +137,16 @@ const struct cached_peer *peer_cache_find(
 		return NULL;
 	unchain(cache, cached);
 	chain(cache, cached);
+	return cached;
+}
+
+const struct cached_peer *peer_cache_peek(
+	const struct peer_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES])
+{
+	const struct cached_peer *cached = cache->buckets[bucket_of(cache, key)];
+
+	while (cached != NULL && memcmp(cached->key, key, WIREGUARD_KEY_BYTES) != 0)
+		cached = cached->next_in_bucket;
 	return cached;
 }
 
@@ -168,22 +188,24 @@ int peer_cache_put(struct peer_cache *cache, const struct message_peer *peer,
 	const struct cache_control *control, const struct freshness *freshness,
 	const struct validators *validators, int64_t now_ms)
 {
-	struct cached_peer *cached, **bucket;
+	struct cached_peer *cached = make(peer, validators), **bucket;
 
-	peer_cache_remove(cache, peer->key);
-	cached = make(peer, validators);
-	if (cached == NULL)
+	if (cached == NULL) {
+		peer_cache_remove(cache, peer->key);
 		return -ENOMEM;
+	}
+	drop(cache, peer->key);
 	while (cache->count == cache->capacity ||
 		(cache->count > 0 && cache->bytes + cached->size > PEER_CACHE_BYTES_MAX))
 		peer_cache_remove(cache, cache->oldest->key);
 	set_times(cached, control, freshness, now_ms);
-	bucket = bucket_of(cache, cached->key);
+	bucket = &cache->buckets[bucket_of(cache, cached->key)];
 	cached->next_in_bucket = *bucket;
 	*bucket = cached;
 	chain(cache, cached);
 	cache->count++;
 	cache->bytes += cached->size;
+	cache_watcher_tell(&cache->watcher, peer->key, false);
 	return 0;
 }
 
@@ -195,12 +217,18 @@ bool peer_cache_renew(struct peer_cache *cache, const uint8_t key[static WIREGUA
 	if (cached == NULL)
 		return false;
 	set_times(cached, control, freshness, now_ms);
+	cache_watcher_tell(&cache->watcher, key, false);
 	return true;
 }
 
 uint32_t peer_cache_count(const struct peer_cache *cache)
 {
 	return cache->count;
+}
+
+bool peer_cache_is_full(const struct peer_cache *cache)
+{
+	return cache->count == cache->capacity || cache->bytes >= PEER_CACHE_BYTES_MAX;
 }
 
 enum cached_use cached_peer_use(const struct cached_peer *cached, int64_t now_ms)
@@ -250,4 +278,11 @@ void cached_peer_read(struct message_peer *peer, const struct cached_peer *cache
 	peer->has_preshared_key = cached->has_preshared_key;
 	memcpy(peer->preshared_key, cached->preshared_key, sizeof(peer->preshared_key));
 	peer->persistent_keepalive = cached->persistent_keepalive;
+}
+
+uint32_t cached_peer_while_revalidate_ms(const struct cached_peer *cached, int64_t now_ms)
+{
+	int64_t from_ms = now_ms > cached->fresh_until_ms ? now_ms : cached->fresh_until_ms;
+
+	return (uint32_t)left_ms(cached->stale_while_revalidate_until_ms, from_ms);
 }

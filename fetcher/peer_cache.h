@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "common/message.h"
+#include "fetcher/cache_watcher.h"
 #include "fetcher/freshness.h"
 
 /* Enough for 2^20 peers with two allowed IPs and nginx's validators (243 MiB, measured). */
@@ -38,7 +39,10 @@ struct peer_cache;
 /* capacity is at least 1. NULL without memory or randomness. */
 struct peer_cache *peer_cache_new(uint32_t capacity);
 
-/* Forgets all, for another origin; secrets are wiped. */
+/* Has one watcher told of each key from here on. */
+void peer_cache_watch(struct peer_cache *cache, struct cache_watcher watcher);
+
+/* Forgets all, for another origin; secrets are wiped. The watcher isn't told. */
 void peer_cache_clear(struct peer_cache *cache);
 void peer_cache_free(struct peer_cache *cache);
 
@@ -46,6 +50,10 @@ void peer_cache_free(struct peer_cache *cache);
  * cache. */
 const struct cached_peer *peer_cache_find(
 	struct peer_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES]);
+
+/* The same, but it doesn't count as used. */
+const struct cached_peer *peer_cache_peek(
+	const struct peer_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES]);
 
 /* Keeps a found peer in place of what there was. 0, or -ENOMEM with nothing kept of that key. */
 int peer_cache_put(struct peer_cache *cache, const struct message_peer *peer,
@@ -56,12 +64,17 @@ int peer_cache_put(struct peer_cache *cache, const struct message_peer *peer,
 bool peer_cache_renew(struct peer_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES],
 	const struct cache_control *control, const struct freshness *freshness, int64_t now_ms);
 
+/* The watcher is told of a key that isn't there too: it may be elsewhere. */
 void peer_cache_remove(struct peer_cache *cache, const uint8_t key[static WIREGUARD_KEY_BYTES]);
 
 uint32_t peer_cache_count(const struct peer_cache *cache);
 
+/* Whether another one would make one give way. */
+bool peer_cache_is_full(const struct peer_cache *cache);
+
 /* Of an entry */
 enum cached_use cached_peer_use(const struct cached_peer *cached, int64_t now_ms);
+uint32_t cached_peer_while_revalidate_ms(const struct cached_peer *cached, int64_t now_ms);
 const struct cache_control *cached_peer_control(const struct cached_peer *cached);
 const char *cached_peer_etag(const struct cached_peer *cached);
 const char *cached_peer_last_modified(const struct cached_peer *cached);

@@ -14,6 +14,7 @@
 
 #include "capture/timestamp_record.h"
 #include "common/message.h"
+#include "fetcher/cache_record.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/vectors/initiation_vectors.h"
 
@@ -367,7 +368,8 @@ static const char *const configs[] = {
 	"[gateway]\ninterface=wg0\nconnect = initiate\n[origin]\nurl = http://192.0.2.9/{key_hex}\n"
 	"insecure_http = yes\nca_file = \ntimeout = 500ms\nconcurrency = 8\nrequests = 50/s\n"
 	"[cache]\nfresh_ttl = 1h\nnegative_ttl = 1d\nstale_if_error = 0s\non_stale = remove\n"
-	"min_revalidate = 1min\n[policy]\nallowed_ips = 10.0.0.0/8\n"
+	"min_revalidate = 1min\ndirectory = /var/lib/pullgate/wg0\npersist_psk = "
+	"no\n[policy]\nallowed_ips = 10.0.0.0/8\n"
 	"  allowed_ips = fd64::/64\nmax_allowed_ips = 4\ndefault_route = yes\n[eviction]\n"
 	"idle_after = off\nunconfirmed_after = 30s\nmax_peers = 100\nremoval_guard = "
 	"100%\n[limits]\n"
@@ -410,6 +412,31 @@ static void save_timestamps(struct seed *seed)
 	free(memory);
 }
 
+/* Without the check sum, which the target adds. */
+static void save_record(struct seed *seed, enum peer_answer answer, const char *name)
+{
+	struct cache_record record = {.stored_ms = 1700000000000, .peer = {.answer = answer}};
+	uint8_t bytes[CACHE_RECORD_BYTES_MAX];
+	int length;
+
+	memset(record.peer.key, 1, sizeof(record.peer.key));
+	record.peer.valid_ms = 60000;
+	if (answer == PEER_FOUND) {
+		memset(record.peer.public_key, 1, sizeof(record.peer.public_key));
+		record.peer.stale_ms = 30000;
+		record.peer.allowed_ips.count = 1;
+		record.peer.allowed_ips.item[0] =
+			(struct prefix){.family = 4, .length = 32, .bytes = {10, 64, 0, 7}};
+		record.control.max_age = (struct cache_seconds){true, 60};
+		strcpy(record.validators.etag, "\"652\"");
+		strcpy(record.validators.last_modified, "Sun, 06 Nov 1994 08:49:37 GMT");
+	}
+	length = cache_record_encode(&record, bytes);
+	FUZZ_CHECK(length > 8);
+	put(seed, bytes, (size_t)length - 8);
+	save(seed, "record", name);
+}
+
 int main(int count, char **arguments)
 {
 	static struct seed seed;
@@ -429,5 +456,7 @@ int main(int count, char **arguments)
 	save_prefixes(&seed, "regression-prefixes-full", 64);
 	save_prefixes(&seed, "regression-prefixes-one-too-many", 65);
 	save_timestamps(&seed);
+	save_record(&seed, PEER_FOUND, "found");
+	save_record(&seed, PEER_REVOKED, "revoked");
 	return 0;
 }

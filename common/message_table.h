@@ -71,6 +71,7 @@
 	F(UINT, negative_ttl_ms, UINT32_MAX)                                                      \
 	F(UINT, stale_if_error_ms, UINT32_MAX)                                                    \
 	F(UINT, stale_after_ms, UINT32_MAX)                                                       \
+	F(UINT, persist_psk, 1) /* preshared keys too, where the cache persists */                \
 	F(UINT, max_peers, 1048576)                                                               \
 	F(UINT, max_allowed_ips, 64)
 

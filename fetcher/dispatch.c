@@ -4,10 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "fetcher/cache_file.h"
 #include "fetcher/connections.h"
 #include "fetcher/lookups.h"
 #include "fetcher/requests.h"
@@ -19,6 +21,29 @@
 
 /* The longest sleep; everything that has a time is looked at so often anyway. */
 #define TURN_MS 1000
+
+/* Where no cache is configured its number is /dev/null's. */
+static bool has_cache_file(void)
+{
+	struct stat status;
+
+	return fstat(FD_CACHE, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static void make_caches(struct fetcher *fetcher)
+{
+	/* As many as there may be in the kernel. */
+	fetcher->peers = peer_cache_new((uint32_t)fetcher->settings.max_peers);
+	if (fetcher->peers == NULL)
+		log_fatal("out_of_memory", "");
+	if (!has_cache_file())
+		return;
+	cache_file_use(FD_CACHE, FD_CACHE_LOG);
+	if (cache_file_install() == 0)
+		fetcher->store = cache_store_new(fetcher->peers, fetcher->negatives);
+	if (fetcher->store == NULL)
+		log_fatal("out_of_memory", "");
+}
 
 void fetcher_open(struct fetcher *fetcher)
 {
@@ -36,10 +61,18 @@ void fetcher_open(struct fetcher *fetcher)
 	if (jitter_init(&fetcher->jitter) != 0)
 		log_fatal("start_failed", "reason=\"no random bytes\"");
 	settings_await(fetcher);
-	/* As many as there may be in the kernel. */
-	fetcher->peers = peer_cache_new((uint32_t)fetcher->settings.max_peers);
-	if (fetcher->peers == NULL)
-		log_fatal("out_of_memory", "");
+	make_caches(fetcher);
+}
+
+void fetcher_read_cache(struct fetcher *fetcher)
+{
+	char owner[CACHE_STORE_OWNER_BYTES];
+
+	if (fetcher->store == NULL)
+		return;
+	settings_name_owner(fetcher, owner);
+	cache_store_open(
+		fetcher->store, owner, fetcher->settings.persist_psk != 0, CACHE_STORE_READ_MS);
 }
 
 const char *fetcher_directory(const struct fetcher *fetcher)
@@ -125,6 +158,8 @@ static int sleep_ms(struct fetcher *fetcher)
 	if (requests_can_start(fetcher, now_ms) &&
 		now_ms + token_bucket_wait_ms(&fetcher->bucket, now_ms) < wake_ms)
 		wake_ms = now_ms + token_bucket_wait_ms(&fetcher->bucket, now_ms);
+	if (fetcher->store != NULL)
+		wake_ms = wake_at(fetcher, wake_ms, cache_store_due_ms(fetcher->store));
 	return wake_ms > now_ms ? (int)(wake_ms - now_ms) : 0;
 }
 
@@ -197,5 +232,7 @@ void fetcher_turn(struct fetcher *fetcher)
 	if (now_ms - fetcher->asked_ms > SOCKET_POOL_TRIM_MS)
 		socket_pool_trim(&fetcher->sockets);
 	lookups_report(fetcher, now_ms);
+	if (fetcher->store != NULL)
+		cache_store_write(fetcher->store, now_ms);
 	fetcher->looked_ms = now_ms;
 }

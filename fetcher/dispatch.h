@@ -15,6 +15,9 @@ void fetcher_open(struct fetcher *fetcher);
 /* The directory that the origin's files are in, and that becomes the root; NULL for none. */
 const char *fetcher_directory(const struct fetcher *fetcher);
 
+/* Once the sandbox is closed: takes up the cache that survived, where one is configured. */
+void fetcher_read_cache(struct fetcher *fetcher);
+
 /* One turn: waits for something to happen, and does all that is to be done then. */
 void fetcher_turn(struct fetcher *fetcher);
 

@@ -12,6 +12,7 @@
 #include "common/process.h"
 #include "common/token_bucket.h"
 #include "fetcher/breaker.h"
+#include "fetcher/cache_store.h"
 #include "fetcher/file_origin.h"
 #include "fetcher/http_client.h"
 #include "fetcher/lookup_table.h"
@@ -39,6 +40,7 @@
 
 struct fetcher {
 	struct process process;
+	const char *interface; /* for which all this is */
 	struct message_fetcher_settings settings;
 	struct url_template url;
 	/* The set in use, and the one that comes before the next FETCHER_SETTINGS: all the material
@@ -49,6 +51,7 @@ struct fetcher {
 	struct lookup_table *lookups;
 	struct negative_cache *negatives;
 	struct peer_cache *peers;
+	struct cache_store *store; /* of both caches; NULL: they are in memory alone */
 	struct breaker breaker;
 	struct jitter jitter;
 	struct token_bucket bucket;

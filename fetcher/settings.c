@@ -3,6 +3,7 @@
 #include "fetcher/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,6 +61,25 @@ static int check_settings(struct fetcher *fetcher, const struct message_fetcher_
 	return url->https && fresh->items[MATERIAL_CA].length == 0 ? -EINVAL : 0;
 }
 
+void settings_name_owner(const struct fetcher *fetcher, char owner[static CACHE_STORE_OWNER_BYTES])
+{
+	snprintf(owner, CACHE_STORE_OWNER_BYTES, "%.32s %s%s", fetcher->interface,
+		fetcher->settings.directory, fetcher->settings.url);
+}
+
+/* Nothing that the former origin said counts any more. */
+static void clear_caches(struct fetcher *fetcher)
+{
+	char owner[CACHE_STORE_OWNER_BYTES];
+
+	negative_cache_clear(fetcher->negatives);
+	if (fetcher->peers != NULL)
+		peer_cache_clear(fetcher->peers);
+	settings_name_owner(fetcher, owner);
+	if (fetcher->store != NULL)
+		cache_store_forget(fetcher->store, owner);
+}
+
 static void adopt_origin(struct fetcher *fetcher, const struct url_template *url)
 {
 	fetcher->url = *url;
@@ -70,9 +90,7 @@ static void adopt_origin(struct fetcher *fetcher, const struct url_template *url
 		    fetcher->settings.timeout_ms) != 0)
 		log_fatal("out_of_memory", "");
 	socket_pool_reset(&fetcher->sockets, url->https);
-	negative_cache_clear(fetcher->negatives);
-	if (fetcher->peers != NULL)
-		peer_cache_clear(fetcher->peers);
+	clear_caches(fetcher);
 	breaker_init(&fetcher->breaker, (uint32_t)fetcher->settings.breaker);
 	fetcher->held_until_ms = 0;
 }
@@ -108,6 +126,8 @@ int settings_apply(struct fetcher *fetcher, const struct message_fetcher_setting
 		fetcher->settings.concurrency = 1;
 	fetcher->breaker.limit = (uint32_t)settings->breaker;
 	log_set_verbose(settings->verbose);
+	if (fetcher->store != NULL)
+		cache_store_keep_preshared_keys(fetcher->store, settings->persist_psk != 0);
 	if (origin_changes)
 		adopt_origin(fetcher, &url);
 	else

@@ -12,6 +12,9 @@ void settings_await(struct fetcher *fetcher);
  * stays the caller's. */
 void settings_take_material(struct fetcher *fetcher, enum material_kind kind, int fd);
 
+/* Whose answers the caches hold: the interface and the origin. */
+void settings_name_owner(const struct fetcher *fetcher, char owner[static CACHE_STORE_OWNER_BYTES]);
+
 /*
  * Takes settings into use; with another origin or other credentials everything under way begins
  * anew. 0, or -EINVAL when they can't be used: the old ones stay, and the log says why.

@@ -50,6 +50,7 @@ static int send_fetcher(struct channel *control, const struct config *config,
 	settings->negative_ttl_ms = config->negative_ttl_ms;
 	settings->stale_if_error_ms = config->stale_if_error_ms;
 	settings->stale_after_ms = config->stale_after_ms;
+	settings->persist_psk = config->persist_psk;
 	settings->max_peers = config->max_peers;
 	settings->max_allowed_ips = config->max_allowed_ips;
 	return channel_send(control, &message);

@@ -14,7 +14,7 @@ packages_of_group() {
 	build)
 		echo git patch gcc libc6-dev binutils clang llvm libclang-rt-14-dev cmake ninja-build pkg-config \
 			libnl-3-dev libnl-genl-3-dev libcurl4-openssl-dev libmsgpack-dev libseccomp-dev \
-			libcmocka-dev libsodium-dev libjansson-dev libinih-dev libssl-dev \
+			libcmocka-dev libsodium-dev libjansson-dev libsqlite3-dev libinih-dev libssl-dev \
 			clang-format clang-tidy cppcheck
 		;;
 	kernel)

@@ -73,7 +73,7 @@ class Load:
         self.pullgate = lab.gateway.start_pullgate(
             url=f"https://{pki.ORIGIN_NAME}:{origin.HTTPS_PORT}/peer/{{key}}", arguments=["-v"],
             origin={"timeout": "30s", "bearer_token_file": self.token},
-            cache={"fresh_ttl": "2s", "min_revalidate": "1s"},
+            cache={"fresh_ttl": "2s", "min_revalidate": "1s", "directory": lab.directory / "cache"},
             eviction={"idle_after": "5s", "unconfirmed_after": "3s"},
             limits={"per_source": "1000/s burst 1000"})
         pids = {name.removeprefix("pullgate-"): pid for name, pid in self.pullgate.children().items()}

@@ -18,6 +18,9 @@
 #ifndef PULLGATE_MESSAGE_TABLE_H
 #define PULLGATE_MESSAGE_TABLE_H
 
+/* As many as [origin] may name. */
+#define ORIGINS_MAX 4
+
 /* M(number, NAME, member, sender, receiver); CHILD stands for each role but the supervisor. */
 #define MESSAGE_TABLE(M)                                                    \
 	M(1, START, start, SUPERVISOR, CHILD)                               \
@@ -43,7 +46,9 @@
 	M(21, CONNECT_FAILED, connect_failed, CONNECTOR, FETCHER)           \
 	M(22, HEALTH_ASK, health_ask, SUPERVISOR, CHILD)                    \
 	M(23, HEALTH_ANSWER, health_answer, CHILD, SUPERVISOR)              \
-	M(24, REVALIDATE, revalidate, INSTALLER, FETCHER)
+	M(24, REVALIDATE, revalidate, INSTALLER, FETCHER)                   \
+	M(25, FETCHER_ORIGIN, fetcher_origin, SUPERVISOR, FETCHER)          \
+	M(26, CONNECTOR_ORIGIN, connector_origin, SUPERVISOR, CONNECTOR)
 
 /* The first message to a child: whom to become. */
 #define MESSAGE_START(F)                                                              \
@@ -59,27 +64,34 @@
 	F(UINT, per_source_burst, 1000000) /* and at once */                              \
 	F(UINT, max_peers, 1048576)
 
-#define MESSAGE_FETCHER_SETTINGS(F)                                                               \
-	F(UINT, verbose, 1)                                                                       \
+/* One for each origin, in the order of preference, before FETCHER_SETTINGS. */
+#define MESSAGE_FETCHER_ORIGIN(F)                                                                 \
 	F(TEXT, url, 1024) /* with {key}, {key_hex} or {key_base64}; checked by the supervisor */ \
-	F(TEXT, directory, 255) /* the root, that a file: url is in; else empty */                \
-	F(UINT, timeout_ms, 600000)                                                               \
-	F(UINT, concurrency, 1024) /* requests under way */                                       \
-	F(UINT, requests_per_second, 1000000)                                                     \
-	F(UINT, breaker, 1000) /* failures in a row that open it; 0: never */                     \
-	F(UINT, fresh_ttl_ms, UINT32_MAX)                                                         \
-	F(UINT, negative_ttl_ms, UINT32_MAX)                                                      \
-	F(UINT, stale_if_error_ms, UINT32_MAX)                                                    \
-	F(UINT, stale_after_ms, UINT32_MAX)                                                       \
-	F(UINT, persist_psk, 1) /* preshared keys too, where the cache persists */                \
-	F(UINT, max_peers, 1048576)                                                               \
+	F(TEXT, unix_path, 107) /* that it is reached by, to tell one from another; or empty */
+
+#define MESSAGE_FETCHER_SETTINGS(F)                                                      \
+	F(UINT, verbose, 1)                                                              \
+	F(TEXT, directory, 255) /* the root, that a file: url is in; else empty */       \
+	F(UINT, timeout_ms, 600000)                                                      \
+	F(UINT, concurrency, 1024) /* requests under way, at each origin; so the next */ \
+	F(UINT, requests_per_second, 1000000)                                            \
+	F(UINT, breaker, 1000) /* failures in a row that open it; 0: never */            \
+	F(UINT, fresh_ttl_ms, UINT32_MAX)                                                \
+	F(UINT, negative_ttl_ms, UINT32_MAX)                                             \
+	F(UINT, stale_if_error_ms, UINT32_MAX)                                           \
+	F(UINT, stale_after_ms, UINT32_MAX)                                              \
+	F(UINT, persist_psk, 1) /* preshared keys too, where the cache persists */       \
+	F(UINT, max_peers, 1048576)                                                      \
 	F(UINT, max_allowed_ips, 64)
 
-#define MESSAGE_CONNECTOR_SETTINGS(F)                                                          \
-	F(UINT, verbose, 1)                                                                    \
+/* One for each origin, in the same order as the fetcher's, before CONNECTOR_SETTINGS. */
+#define MESSAGE_CONNECTOR_ORIGIN(F)                                                            \
 	F(TEXT, host, 255) /* name or numeric address without brackets; empty for unix_path */ \
 	F(UINT, port, 65535)                                                                   \
-	F(TEXT, unix_path, 107) /* unix(7); empty for host and port */                         \
+	F(TEXT, unix_path, 107) /* unix(7); empty for host and port */
+
+#define MESSAGE_CONNECTOR_SETTINGS(F) \
+	F(UINT, verbose, 1)           \
 	F(UINT, timeout_ms, 600000)
 
 #define MESSAGE_INSTALLER_SETTINGS(F)                                      \
@@ -180,8 +192,10 @@
 /* Sent before the peer is removed from the kernel, whatever the reason. */
 #define MESSAGE_REMOVED(F) F(BYTES, key, 32)
 
-/* Asks for one connected socket to the origin. */
-#define MESSAGE_CONNECT(F) F(UINT, id, UINT64_MAX)
+/* Asks for one connected socket to an origin. */
+#define MESSAGE_CONNECT(F)      \
+	F(UINT, id, UINT64_MAX) \
+	F(UINT, origin, ORIGINS_MAX - 1) /* its place among the origins, from 0 */
 
 /* Comes with one descriptor: the connected socket. */
 #define MESSAGE_CONNECTED(F)    \

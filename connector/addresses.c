@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where the origin is. */
+/* Where an origin is. */
 #include "connector/addresses.h"
 
 #include <arpa/inet.h>
@@ -61,20 +61,20 @@ static int look_up(struct address_list *list, const char *host, uint16_t port, i
 	return list->count > 0 ? 0 : EAI_NONAME;
 }
 
-int addresses_set(struct addresses *addresses, const struct message_connector_settings *settings)
+int addresses_set(struct addresses *addresses, const struct message_connector_origin *origin)
 {
-	bool has_host = settings->host[0] != '\0', has_path = settings->unix_path[0] != '\0';
+	bool has_host = origin->host[0] != '\0', has_path = origin->unix_path[0] != '\0';
 
 	memset(addresses, 0, sizeof(*addresses));
-	if ((has_host && has_path) || has_host != (settings->port != 0))
+	if ((has_host && has_path) || has_host != (origin->port != 0))
 		return -EINVAL;
 	if (has_path) {
-		set_unix(addresses, settings->unix_path);
+		set_unix(addresses, origin->unix_path);
 		return 0;
 	}
-	addresses->port = (uint16_t)settings->port;
-	if (look_up(&addresses->list, settings->host, addresses->port, AI_NUMERICHOST) != 0)
-		memcpy(addresses->host, settings->host, sizeof(addresses->host));
+	addresses->port = (uint16_t)origin->port;
+	if (look_up(&addresses->list, origin->host, addresses->port, AI_NUMERICHOST) != 0)
+		memcpy(addresses->host, origin->host, sizeof(addresses->host));
 	return 0;
 }
 

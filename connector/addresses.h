@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the origin is: a Unix socket, a numeric address, or what the resolver says of a name.
+ * Where an origin is: a Unix socket, a numeric address, or what the resolver says of a name.
  *
  * getaddrinfo(3) blocks. It stays so, in this one process, for a thread or a helper would need more
  * authority than the wait costs: sockets under way go on connecting in the kernel meanwhile. It is
@@ -45,9 +45,9 @@ struct addresses {
  */
 void addresses_open(void);
 
-/* Takes the origin from the settings; names are not resolved yet. 0, or -EINVAL for settings that
- * have both of host and unix_path. With neither there is nobody to connect to: files are read. */
-int addresses_set(struct addresses *addresses, const struct message_connector_settings *settings);
+/* Takes the origin as the supervisor says it; names are not resolved yet. 0, or -EINVAL for one that
+ * has both of host and unix_path. With neither there is nobody to connect to: files are read. */
+int addresses_set(struct addresses *addresses, const struct message_connector_origin *origin);
 
 /* Whether resolving now would be of use: nothing is known, too old, or suspect. */
 bool addresses_are_due(const struct addresses *addresses, int64_t now_ms);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One CONNECT: tries the origin's addresses in their order, without blocking, within one time-out.
+ * One CONNECT: tries an origin's addresses in their order, without blocking, within one time-out.
  * Each address gets its share of the time that is left, so that a dead first one does not use up
  * all of it.
  */
@@ -25,6 +25,7 @@ enum attempt_state { ATTEMPT_PENDING, ATTEMPT_CONNECTED, ATTEMPT_FAILED };
 
 struct attempt {
 	uint64_t id;
+	uint64_t origin; /* the caller's: which one it is for */
 	int fd;      /* becomes writable when it is decided; -1 when no address is being tried */
 	size_t next; /* index of the address to try after this one */
 	struct address_list list;

@@ -81,6 +81,7 @@ int cache_record_encode(
 	at = put_number(at, (uint64_t)record->stored_ms, 8);
 	at = put_number(at, record->stale_while_revalidate_ms, 4);
 	at = put_control(at, &record->control);
+	at = put_number(at, record->validators.origin, 1);
 	at = put_text(at, record->validators.etag);
 	at = put_text(at, record->validators.last_modified);
 	length = put_peer(
@@ -182,6 +183,7 @@ static bool decode(struct cache_record *record, const uint8_t *key, struct reade
 	record->stored_ms = (int64_t)take_number(reader, 8);
 	record->stale_while_revalidate_ms = (uint32_t)take_number(reader, 4);
 	take_control(reader, &record->control);
+	record->validators.origin = (unsigned)take_number(reader, 1);
 	take_text(reader, record->validators.etag);
 	take_text(reader, record->validators.last_modified);
 	return record->stored_ms >= 0 && are_valid(&record->validators) &&

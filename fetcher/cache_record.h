@@ -5,7 +5,7 @@
  * read by another process, perhaps after a reboot. They are read as what anybody could have written.
  *
  * The bytes: when it was stored; how long it may be used while the origin is asked; Cache-Control;
- * the two validators; the answer as a PEER (message_table.h), which has the other times; a check sum.
+ * the place of the origin that gave the two validators, and these; the answer as a PEER (message_table.h), which has the other times; a check sum.
  * Numbers are big-endian.
  */
 #ifndef PULLGATE_FETCHER_CACHE_RECORD_H

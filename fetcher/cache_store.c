@@ -475,6 +475,7 @@ static bool record_found(
 	cached_peer_read(&record->peer, cached, now_ms);
 	record->stale_while_revalidate_ms = cached_peer_while_revalidate_ms(cached, now_ms);
 	record->control = *cached_peer_control(cached);
+	record->validators.origin = cached_peer_origin(cached);
 	snprintf(record->validators.etag, sizeof(record->validators.etag), "%s",
 		cached_peer_etag(cached));
 	snprintf(record->validators.last_modified, sizeof(record->validators.last_modified), "%s",

@@ -21,8 +21,8 @@
 #include "fetcher/negative_cache.h"
 #include "fetcher/peer_cache.h"
 
-/* The interface, a blank, the directory that a file: URL is in, the URL. */
-#define CACHE_STORE_OWNER_BYTES 1536
+/* The interface and the origins, each with the Unix socket or the directory that it is behind. */
+#define CACHE_STORE_OWNER_BYTES 5120
 
 /* Between commits, and how many keys one is for. */
 #define CACHE_STORE_WRITE_MS  250

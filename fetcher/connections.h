@@ -8,6 +8,10 @@
 /* Asks for as many as the lookups and the spares need. */
 void connections_ask(struct fetcher *fetcher, int64_t now_ms);
 
+/* Whether lookups wait for a connection to this origin: it is the next to be asked, or any may be. */
+bool connections_are_waited_for(
+	struct fetcher *fetcher, const struct origin *origin, int64_t now_ms);
+
 /* A new connector knows nothing of what the last one was asked. */
 void connections_ask_again(struct fetcher *fetcher);
 

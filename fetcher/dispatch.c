@@ -49,12 +49,12 @@ void fetcher_open(struct fetcher *fetcher)
 {
 	if (wiping_memory_install() != 0)
 		log_fatal("start_failed", "reason=\"libcurl can't be initialised\"");
-	socket_pool_init(&fetcher->sockets);
-	settings_limit_requests(fetcher, 0);
+	origins_limit_requests(&fetcher->origins, 0, clock_ms());
 	fetcher->lookups = lookup_table_new();
 	fetcher->negatives = negative_cache_new();
-	fetcher->http = http_client_new(&fetcher->sockets);
+	fetcher->http = http_client_new();
 	if (fetcher->lookups == NULL || fetcher->negatives == NULL || fetcher->http == NULL ||
+		origins_open(&fetcher->origins, fetcher->http) != 0 ||
 		material_open(&fetcher->material[0]) != 0 ||
 		material_open(&fetcher->material[1]) != 0)
 		log_fatal("out_of_memory", "");
@@ -98,6 +98,8 @@ static void take_control(struct fetcher *fetcher)
 	while (process_receive_control(&fetcher->process, &message, &fd)) {
 		if (message.type == MESSAGE_TYPE_FETCHER_SETTINGS)
 			take_settings(fetcher, &message.fetcher_settings);
+		else if (message.type == MESSAGE_TYPE_FETCHER_ORIGIN)
+			settings_take_origin(fetcher, &message.fetcher_origin);
 		else if (message.type == MESSAGE_TYPE_MATERIAL && fd >= 0)
 			settings_take_material(
 				fetcher, (enum material_kind)message.material.kind, fd);
@@ -140,51 +142,88 @@ static int64_t wake_at(const struct fetcher *fetcher, int64_t wake_ms, int64_t a
 	return at_ms > fetcher->looked_ms && at_ms < wake_ms ? at_ms : wake_ms;
 }
 
+/* When there can be something to do for an origin by time alone, or wake_ms if that is earlier. */
+static int64_t wake_for(
+	struct fetcher *fetcher, const struct origin *origin, int64_t wake_ms, int64_t now_ms)
+{
+	bool is_queued = lookup_table_queued(fetcher->lookups) > 0;
+	bool is_waited_for = is_queued && connections_are_waited_for(fetcher, origin, now_ms);
+
+	wake_ms =
+		wake_at(fetcher, wake_ms, socket_pool_retry_at_ms(&origin->sockets, is_waited_for));
+	if (!is_queued)
+		return wake_ms;
+	wake_ms = wake_at(fetcher, wake_ms, origin->held_until_ms);
+	return wake_at(fetcher, wake_ms, origin->breaker.until_ms);
+}
+
 /* How long there is nothing to do but for sockets and messages. */
 static int sleep_ms(struct fetcher *fetcher)
 {
-	bool lookups_wait = lookup_table_count(fetcher->lookups) > 0;
-	bool is_queued = lookup_table_queued(fetcher->lookups) > 0;
 	int64_t now_ms = clock_ms();
 	int64_t wake_ms = now_ms + TURN_MS;
+	struct origin *next = requests_next_origin(fetcher, now_ms);
 
-	wake_ms = wake_at(fetcher, wake_ms, socket_pool_retry_at_ms(&fetcher->sockets, is_queued));
-	if (lookups_wait)
+	for (size_t i = 0; i < fetcher->origins.count; i++)
+		wake_ms = wake_for(fetcher, &fetcher->origins.items[i], wake_ms, now_ms);
+	if (lookup_table_count(fetcher->lookups) > 0)
 		wake_ms = wake_at(fetcher, wake_ms, fetcher->tended_ms + FETCHER_TEND_MS);
-	if (is_queued) {
-		wake_ms = wake_at(fetcher, wake_ms, fetcher->held_until_ms);
-		wake_ms = wake_at(fetcher, wake_ms, fetcher->breaker.until_ms);
-	}
-	if (requests_can_start(fetcher, now_ms) &&
-		now_ms + token_bucket_wait_ms(&fetcher->bucket, now_ms) < wake_ms)
-		wake_ms = now_ms + token_bucket_wait_ms(&fetcher->bucket, now_ms);
+	if (next != NULL && now_ms + token_bucket_wait_ms(&next->bucket, now_ms) < wake_ms)
+		wake_ms = now_ms + token_bucket_wait_ms(&next->bucket, now_ms);
 	if (fetcher->store != NULL)
 		wake_ms = wake_at(fetcher, wake_ms, cache_store_due_ms(fetcher->store));
 	return wake_ms > now_ms ? (int)(wake_ms - now_ms) : 0;
 }
 
+/* The spares of one origin, in what is waited for. */
+struct watched {
+	struct pollfd spares[SOCKET_POOL_SPARES];
+	size_t count;
+};
+
+/* Appends them to extra, which has so many; how many that has then. */
+static size_t watch_spares(struct watched *watched, const struct origin *origin,
+	struct curl_waitfd *extra, size_t count)
+{
+	watched->count = socket_pool_watch(&origin->sockets, watched->spares);
+	for (size_t i = 0; i < watched->count; i++)
+		extra[count++] = (struct curl_waitfd){
+			.fd = watched->spares[i].fd, .events = CURL_WAIT_POLLIN};
+	return count;
+}
+
+/* Takes what poll said of them from extra, and returns where the next origin's begin. */
+static const struct curl_waitfd *check_spares(
+	struct watched *watched, struct origin *origin, const struct curl_waitfd *extra)
+{
+	for (size_t i = 0; i < watched->count; i++)
+		watched->spares[i].revents = extra[i].revents;
+	socket_pool_check(&origin->sockets, watched->spares, watched->count, clock_ms());
+	return extra + watched->count;
+}
+
 static void wait_for_something(struct fetcher *fetcher, bool is_ready[static ROLE_COUNT])
 {
-	struct curl_waitfd extra[SOCKET_POOL_SPARES + ROLE_COUNT];
-	struct pollfd channels[ROLE_COUNT], spares[SOCKET_POOL_SPARES];
-	size_t spare_count = socket_pool_watch(&fetcher->sockets, spares);
-	size_t count = spare_count;
+	struct curl_waitfd extra[ORIGINS_MAX * SOCKET_POOL_SPARES + ROLE_COUNT];
+	const struct curl_waitfd *next = extra;
+	struct origins *origins = &fetcher->origins;
+	struct watched watched[ORIGINS_MAX];
+	struct pollfd channels[ROLE_COUNT];
+	size_t count = 0;
 
 	process_watch(&fetcher->process, channels);
-	for (size_t i = 0; i < spare_count; i++)
-		extra[i] = (struct curl_waitfd){.fd = spares[i].fd, .events = CURL_WAIT_POLLIN};
+	for (size_t i = 0; i < origins->count; i++)
+		count = watch_spares(&watched[i], &origins->items[i], extra, count);
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
 		if (channels[i].fd >= 0)
 			extra[count++] = (struct curl_waitfd){
 				.fd = channels[i].fd, .events = CURL_WAIT_POLLIN};
 	}
 	http_client_poll(fetcher->http, extra, (unsigned)count, sleep_ms(fetcher));
-	for (size_t i = 0; i < spare_count; i++)
-		spares[i].revents = extra[i].revents;
-	socket_pool_check(&fetcher->sockets, spares, spare_count, clock_ms());
-	count = spare_count;
+	for (size_t i = 0; i < origins->count; i++)
+		next = check_spares(&watched[i], &origins->items[i], next);
 	for (size_t i = 0; i < ROLE_COUNT; i++)
-		is_ready[i] = channels[i].fd >= 0 && extra[count++].revents != 0;
+		is_ready[i] = channels[i].fd >= 0 && (next++)->revents != 0;
 }
 
 static void take_messages(struct fetcher *fetcher, const bool is_ready[static ROLE_COUNT])
@@ -229,8 +268,10 @@ void fetcher_turn(struct fetcher *fetcher)
 	now_ms = clock_ms();
 	connections_expire(fetcher, now_ms);
 	connections_ask(fetcher, now_ms);
-	if (now_ms - fetcher->asked_ms > SOCKET_POOL_TRIM_MS)
-		socket_pool_trim(&fetcher->sockets);
+	for (size_t i = 0; i < fetcher->origins.count; i++) {
+		if (now_ms - fetcher->asked_ms > SOCKET_POOL_TRIM_MS)
+			socket_pool_trim(&fetcher->origins.items[i].sockets);
+	}
 	lookups_report(fetcher, now_ms);
 	if (fetcher->store != NULL)
 		cache_store_write(fetcher->store, now_ms);

@@ -10,17 +10,14 @@
 
 #include "common/line_budget.h"
 #include "common/process.h"
-#include "common/token_bucket.h"
-#include "fetcher/breaker.h"
 #include "fetcher/cache_store.h"
 #include "fetcher/file_origin.h"
 #include "fetcher/http_client.h"
 #include "fetcher/lookup_table.h"
 #include "fetcher/material.h"
 #include "fetcher/negative_cache.h"
+#include "fetcher/origins.h"
 #include "fetcher/peer_cache.h"
-#include "fetcher/socket_pool.h"
-#include "fetcher/url_template.h"
 
 /* Messages of one process that are read in one turn, so that none starves the others. */
 #define MESSAGES_A_TURN 64
@@ -42,7 +39,10 @@ struct fetcher {
 	struct process process;
 	const char *interface; /* for which all this is */
 	struct message_fetcher_settings settings;
-	struct url_template url;
+	/* The origins that the next FETCHER_SETTINGS bring, and what is wrong with them, or NULL. */
+	struct origin_url coming[ORIGINS_MAX];
+	size_t coming_count;
+	const char *coming_error;
 	/* The set in use, and the one that comes before the next FETCHER_SETTINGS: all the material
 	 * that belongs to them. What doesn't come is configured no more. */
 	struct material_set material[2];
@@ -52,13 +52,11 @@ struct fetcher {
 	struct negative_cache *negatives;
 	struct peer_cache *peers;
 	struct cache_store *store; /* of both caches; NULL: they are in memory alone */
-	struct breaker breaker;
 	struct jitter jitter;
-	struct token_bucket bucket;
-	struct socket_pool sockets;
+	struct origins origins;
 	struct http_client *http;
-	struct file_origin files; /* asked instead, where url.is_file */
-	int64_t held_until_ms;    /* by the origin's Retry-After */
+	struct file_origin files; /* asked instead, where the origin is a directory */
+	uint64_t connect_id;      /* the last */
 	int64_t asked_ms;         /* when the last LOOKUP came */
 	int64_t tended_ms;        /* when lookups were last looked through */
 	int64_t looked_ms;        /* when the last turn looked at what time brings */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* GETs to the origin over sockets of the pool. */
+/* GETs to the origins over the sockets of their pools. */
 #include "fetcher/http_client.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +25,19 @@
 
 #define USER_AGENT "pullgate/" PULLGATE_VERSION
 
+struct http_route {
+	struct http_client *client;
+	struct socket_pool *pool;
+	bool https;
+	struct curl_slist *connect_to,
+		*resolve; /* the name of its connections, which means nothing */
+};
+
 struct http_transfer {
 	struct http_client *client;
 	CURL *easy;
-	uint64_t configuration; /* that easy was set up for */
+	const struct http_route *route; /* that easy was set up for */
+	uint64_t configuration;         /* likewise */
 	void *context;
 	struct curl_slist *headers; /* of this request alone, or NULL */
 	bool active;
@@ -43,12 +53,11 @@ struct http_transfer {
 
 struct http_client {
 	CURLM *multi;
-	struct socket_pool *pool;
-	uint64_t configuration; /* counts http_client_configure() */
-	bool https;
-	const struct material_set *material;
-	struct curl_slist *headers, *resolve;
-	long timeout_ms;
+	struct http_route routes[ORIGINS_MAX];
+	size_t route_count;
+	uint64_t configuration; /* counts every change of it, the routes' too */
+	struct http_options options;
+	struct curl_slist *headers;
 	struct http_transfer *transfers[HTTP_CLIENT_TRANSFERS]; /* made as needed, kept */
 	size_t made;
 	struct http_transfer *idle[HTTP_CLIENT_TRANSFERS];
@@ -63,7 +72,7 @@ static curl_socket_t give_socket(void *data, curlsocktype purpose, struct curl_s
 
 	(void)address; /* a stand-in: the connector has connected it to the origin */
 	if (purpose == CURLSOCKTYPE_IPCXN)
-		fd = socket_pool_take(transfer->client->pool, &waited_ms, clock_ms());
+		fd = socket_pool_take(transfer->route->pool, &waited_ms, clock_ms());
 	if (fd < 0) {
 		transfer->no_socket = true;
 		return CURL_SOCKET_BAD;
@@ -91,7 +100,16 @@ int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 }
 
 /* Whose connections recv() is asked about; there is one client a process. */
-static const struct socket_pool *kept;
+static const struct http_client *kept;
+
+static bool must_be_silent(int fd)
+{
+	for (size_t i = 0; kept != NULL && i < kept->route_count; i++) {
+		if (socket_pool_must_be_silent(kept->routes[i].pool, fd))
+			return true;
+	}
+	return false;
+}
 
 /*
  * Takes the C library's place for libcurl once more: with this very call 7.88 asks, before it uses a
@@ -104,16 +122,16 @@ ssize_t recv(int fd, void *bytes, size_t size, int flags)
 {
 	ssize_t got = recvfrom(fd, bytes, size, flags, NULL, NULL);
 
-	if (flags == MSG_PEEK && got > 0 && kept != NULL && socket_pool_must_be_silent(kept, fd))
+	if (flags == MSG_PEEK && got > 0 && must_be_silent(fd))
 		return 0;
 	return got;
 }
 
 static int close_socket(void *data, curl_socket_t fd)
 {
-	struct http_client *client = data;
+	const struct http_route *route = data;
 
-	socket_pool_close(client->pool, fd);
+	socket_pool_close(route->pool, fd);
 	return 0;
 }
 
@@ -185,21 +203,21 @@ static size_t keep_body(char *bytes, size_t size, size_t count, void *data)
 	return length;
 }
 
-struct http_client *http_client_new(struct socket_pool *pool)
+struct http_client *http_client_new(void)
 {
 	struct http_client *client = calloc(1, sizeof(*client));
 
 	if (client == NULL)
 		return NULL;
-	client->pool = pool;
-	kept = pool;
 	client->multi = curl_multi_init();
 	if (client->multi == NULL) {
 		free(client);
 		return NULL;
 	}
+	kept = client;
 	curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)SOCKET_POOL_CONNECTIONS);
+	curl_multi_setopt(
+		client->multi, CURLMOPT_MAXCONNECTS, (long)(ORIGINS_MAX * SOCKET_POOL_CONNECTIONS));
 	curl_multi_setopt(
 		client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)SOCKET_POOL_STREAMS);
 	return client;
@@ -224,7 +242,10 @@ void http_client_free(struct http_client *client)
 	curl_multi_cleanup(client->multi);
 	kept = NULL;
 	curl_slist_free_all(client->headers);
-	curl_slist_free_all(client->resolve);
+	for (size_t i = 0; i < client->route_count; i++) {
+		curl_slist_free_all(client->routes[i].connect_to);
+		curl_slist_free_all(client->routes[i].resolve);
+	}
 	free(client);
 }
 
@@ -252,25 +273,57 @@ static int append_token(struct curl_slist **list, const struct material *token)
 	return error;
 }
 
-int http_client_configure(struct http_client *client, const struct url_template *url,
-	const struct material_set *material, uint64_t timeout_ms)
+struct http_route *http_client_add_route(struct http_client *client, struct socket_pool *pool)
 {
-	struct curl_slist *headers = NULL, *resolve = NULL;
+	struct http_route *route = &client->routes[client->route_count];
+
+	if (client->route_count == ORIGINS_MAX)
+		return NULL;
+	*route = (struct http_route){.client = client, .pool = pool};
+	if (http_route_configure(route, false) != 0)
+		return NULL;
+	client->route_count++;
+	return route;
+}
+
+/* The name is new each time: a connection to what the route led to before is not found by it. */
+int http_route_configure(struct http_route *route, bool https)
+{
+	struct curl_slist *connect_to = NULL, *resolve = NULL;
+	struct http_client *client = route->client;
+	char name[48], line[96];
+
+	client->configuration++;
+	snprintf(name, sizeof(name), "origin-%" PRIu64, client->configuration);
+	snprintf(line, sizeof(line), "::%s:1", name);
+	if (append(&connect_to, line) != 0)
+		return -ENOMEM;
+	/* Sockets come connected: the address is never used. */
+	snprintf(line, sizeof(line), "%s:1:127.0.0.1", name);
+	if (append(&resolve, line) != 0) {
+		curl_slist_free_all(connect_to);
+		return -ENOMEM;
+	}
+	curl_slist_free_all(route->connect_to);
+	curl_slist_free_all(route->resolve);
+	route->connect_to = connect_to;
+	route->resolve = resolve;
+	route->https = https;
+	return 0;
+}
+
+int http_client_configure(struct http_client *client, const struct http_options *options)
+{
+	struct curl_slist *headers = NULL;
 
 	if (append(&headers, ACCEPT) != 0 ||
-		append_token(&headers, &material->items[MATERIAL_TOKEN]) != 0 ||
-		(url->resolve[0] != '\0' && append(&resolve, url->resolve) != 0)) {
+		append_token(&headers, &options->material->items[MATERIAL_TOKEN]) != 0) {
 		curl_slist_free_all(headers);
-		curl_slist_free_all(resolve);
 		return -ENOMEM;
 	}
 	curl_slist_free_all(client->headers);
-	curl_slist_free_all(client->resolve);
 	client->headers = headers;
-	client->resolve = resolve;
-	client->https = url->https;
-	client->material = material;
-	client->timeout_ms = timeout_ms > 0 ? (long)timeout_ms : 1;
+	client->options = *options;
 	client->configuration++;
 	return 0;
 }
@@ -291,9 +344,9 @@ static CURLcode set_blob(CURL *easy, CURLoption option, const struct material *m
 			return set_;                                       \
 	} while (0)
 
-static CURLcode set_tls(const struct http_client *client, CURL *easy)
+static CURLcode set_tls(const struct http_options *options, CURL *easy)
 {
-	const struct material *items = client->material->items;
+	const struct material *items = options->material->items;
 	CURLcode code;
 
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -313,21 +366,24 @@ static CURLcode set_tls(const struct http_client *client, CURL *easy)
 }
 
 /* Only what the design asks for: everything by which libcurl could reach further is off. */
-static CURLcode set_protocol(const struct http_client *client, CURL *easy)
+static CURLcode set_protocol(const struct http_route *route, CURL *easy)
 {
-	SET(CURLOPT_PROTOCOLS_STR, client->https ? "https" : "http");
+	const struct http_options *options = &route->client->options;
+
+	SET(CURLOPT_PROTOCOLS_STR, route->https ? "https" : "http");
 	SET(CURLOPT_HTTP_VERSION,
-		(long)(client->https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+		(long)(route->https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOPROXY, "*");
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_RESOLVE, client->resolve);
+	SET(CURLOPT_CONNECT_TO, route->connect_to);
+	SET(CURLOPT_RESOLVE, route->resolve);
 	SET(CURLOPT_USERAGENT, USER_AGENT);
-	SET(CURLOPT_TIMEOUT_MS, client->timeout_ms);
+	SET(CURLOPT_TIMEOUT_MS, options->timeout_ms > 0 ? (long)options->timeout_ms : 1L);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_CLIENT_BODY_BYTES);
-	return client->https ? set_tls(client, easy) : CURLE_OK;
+	return route->https ? set_tls(options, easy) : CURLE_OK;
 }
 
 static CURLcode set_callbacks(struct http_transfer *transfer)
@@ -341,7 +397,7 @@ static CURLcode set_callbacks(struct http_transfer *transfer)
 	SET(CURLOPT_SOCKOPTFUNCTION, say_connected);
 	/* Outlives the transfer, as the connection may. */
 	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-	SET(CURLOPT_CLOSESOCKETDATA, transfer->client);
+	SET(CURLOPT_CLOSESOCKETDATA, transfer->route);
 	/* The connector has set what is to be set on a socket. */
 	SET(CURLOPT_TCP_NODELAY, 0L);
 	SET(CURLOPT_HEADERFUNCTION, check_header);
@@ -371,13 +427,14 @@ static struct http_transfer *make_transfer(struct http_client *client)
 	return transfer;
 }
 
-static int configure_transfer(struct http_transfer *transfer)
+static int configure_transfer(struct http_transfer *transfer, const struct http_route *route)
 {
-	if (transfer->configuration == transfer->client->configuration)
+	if (transfer->route == route && transfer->configuration == transfer->client->configuration)
 		return 0;
 	curl_easy_reset(transfer->easy);
-	if (set_protocol(transfer->client, transfer->easy) != CURLE_OK ||
-		set_callbacks(transfer) != CURLE_OK)
+	transfer->route = route;
+	transfer->configuration = 0; /* until it is whole */
+	if (set_protocol(route, transfer->easy) != CURLE_OK || set_callbacks(transfer) != CURLE_OK)
 		return -ENOMEM;
 	transfer->configuration = transfer->client->configuration;
 	return 0;
@@ -443,7 +500,7 @@ static int set_headers(struct http_transfer *transfer, const struct http_conditi
 	return error;
 }
 
-int http_client_start(struct http_client *client, const char *url,
+int http_client_start(struct http_client *client, const struct http_route *route, const char *url,
 	const struct http_conditions *conditions, void *context)
 {
 	struct http_transfer *transfer;
@@ -456,8 +513,8 @@ int http_client_start(struct http_client *client, const char *url,
 		return client->made == HTTP_CLIENT_TRANSFERS ? -EBUSY : -ENOMEM;
 	transfer->context = context;
 	transfer->started_ms = clock_ms();
-	http_framing_begin(&transfer->framing, client->https);
-	if (configure_transfer(transfer) != 0 || set_headers(transfer, conditions) != 0 ||
+	http_framing_begin(&transfer->framing, route->https);
+	if (configure_transfer(transfer, route) != 0 || set_headers(transfer, conditions) != 0 ||
 		curl_easy_setopt(transfer->easy, CURLOPT_URL, url) != CURLE_OK ||
 		curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 0L) != CURLE_OK ||
 		curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
@@ -509,7 +566,7 @@ static void read_response(struct http_result *result)
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result->origin.status);
 	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
 	/* Any status line can claim version 2; it is spoken where TLS negotiated it, nowhere else. */
-	result->version = version == CURL_HTTP_VERSION_2_0 && result->transfer->client->https
+	result->version = version == CURL_HTTP_VERSION_2_0 && result->transfer->route->https
 				  ? HTTP_2
 				  : HTTP_1;
 	read_field(easy, "Cache-Control", result->cache_control);
@@ -564,22 +621,23 @@ static const char *describe(const struct http_transfer *transfer, CURLcode code)
 	return transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
 }
 
-static void tell_pool(struct http_client *client, const struct http_result *result, CURLcode code)
+static void tell_pool(const struct http_result *result, CURLcode code)
 {
+	struct socket_pool *pool = result->transfer->route->pool;
 	curl_socket_t fd = CURL_SOCKET_BAD;
 
 	curl_easy_getinfo(result->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
 	if (result->end == HTTP_COMPLETE)
-		socket_pool_answered(client->pool, fd, result->version, clock_ms());
+		socket_pool_answered(pool, fd, result->version, clock_ms());
 	else if (code == CURLE_OPERATION_TIMEDOUT && fd != CURL_SOCKET_BAD)
-		socket_pool_timed_out(client->pool, fd, result->transfer->started_ms);
+		socket_pool_timed_out(pool, fd, result->transfer->started_ms);
 	else if (code == CURLE_SEND_ERROR || code == CURLE_HTTP2)
 		/* libcurl 7.88 would put the next request on it, too. */
-		socket_pool_give_up(client->pool, fd);
+		socket_pool_give_up(pool, fd);
 	if (result->end == HTTP_NO_SOCKET)
-		socket_pool_refuse(client->pool);
+		socket_pool_refuse(pool);
 	else
-		socket_pool_ended(client->pool);
+		socket_pool_ended(pool);
 }
 
 static void read_result(
@@ -599,7 +657,7 @@ static void read_result(
 	else
 		snprintf(result->reason, sizeof(result->reason), "%s",
 			describe(result->transfer, code));
-	tell_pool(client, result, code);
+	tell_pool(result, code);
 	curl_multi_remove_handle(client->multi, easy);
 	result->transfer->active = false;
 }

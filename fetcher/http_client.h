@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * GETs to the origin over sockets of the pool, by libcurl's multi interface: HTTP/1.1, and HTTP/2
+ * GETs to the origins over the sockets of their pools, by libcurl's multi interface: HTTP/1.1, and HTTP/2
  * where TLS negotiates it (libcurl 7.88 can't keep a clear HTTP/2 connection with prior knowledge,
  * curl issue 10634). TLS 1.2 at least, peer and host verified. No redirect, proxy, cookie, content
  * coding or other protocol; no name is resolved and no file opened.
+ *
+ * A connection belongs to one origin: libcurl keeps connections by the name that it connects to, and
+ * each route has such a name of its own, whatever its URLs say (CURLOPT_CONNECT_TO). TLS verifies the
+ * URL's host nevertheless.
  *
  * One thread: callbacks run inside http_client_poll() and http_client_perform().
  */
@@ -17,9 +21,8 @@
 #include "fetcher/answer.h"
 #include "fetcher/material.h"
 #include "fetcher/socket_pool.h"
-#include "fetcher/url_template.h"
 
-#define HTTP_CLIENT_TRANSFERS    1024  /* FETCHER_SETTINGS' greatest concurrency */
+#define HTTP_CLIENT_TRANSFERS    1024  /* FETCHER_SETTINGS' greatest concurrency; of all routes */
 #define HTTP_CLIENT_BODY_BYTES   65536 /* a longer body ends the transfer */
 #define HTTP_CLIENT_HEADER_BYTES 32768 /* all header lines together, 1xx too: likewise */
 #define HTTP_CLIENT_FIELD_BYTES  512   /* longer values of the fields read are cut */
@@ -56,23 +59,35 @@ struct http_conditions {
 	bool end_to_end; /* Cache-Control: no-cache, for the caches on the way */
 };
 
+/* What all routes have in common; must stay until no transfer that uses it is left. */
+struct http_options {
+	const struct material_set *material;
+	uint64_t timeout_ms;
+};
+
 struct http_client;
 
-/* Before the sandbox closes: libcurl makes a socket pair of its own. The pool must outlive it.
- * NULL without memory. */
-struct http_client *http_client_new(struct socket_pool *pool);
+/* The way to one origin. */
+struct http_route;
+
+/* Before the sandbox closes: libcurl makes a socket pair of its own. NULL without memory. */
+struct http_client *http_client_new(void);
 void http_client_free(struct http_client *client);
 
-/*
- * What the transfers that start from now on use; material must stay until no transfer of an older
- * configuration is left (http_client_cancel). 0, or -ENOMEM.
- */
-int http_client_configure(struct http_client *client, const struct url_template *url,
-	const struct material_set *material, uint64_t timeout_ms);
+/* One more, at most ORIGINS_MAX, for the sockets of that pool, which must outlive the client. The
+ * client's; NULL without memory. */
+struct http_route *http_client_add_route(struct http_client *client, struct socket_pool *pool);
+
+/* What the transfers that start from now on use; none may be under way (http_client_cancel). 0, or
+ * -ENOMEM. */
+int http_client_configure(struct http_client *client, const struct http_options *options);
+
+/* The route leads to another origin from now on; as above. No connection that is kept serves it. */
+int http_route_configure(struct http_route *route, bool https);
 
 /* Starts a GET; conditions may be NULL. 0, -EBUSY with HTTP_CLIENT_TRANSFERS under way, or
  * -ENOMEM. */
-int http_client_start(struct http_client *client, const char *url,
+int http_client_start(struct http_client *client, const struct http_route *route, const char *url,
 	const struct http_conditions *conditions, void *context);
 
 /* Waits for sockets, extra ones or timeout_ms; the extra ones' revents are set. */

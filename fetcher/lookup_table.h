@@ -44,13 +44,15 @@ struct lookup {
 	unsigned id_count;        /* 0: the origin is asked for the cache's sake alone */
 	enum lookup_rank rank;
 	enum lookup_state state;
-	int64_t asked_ms;     /* when the newest id came */
-	int64_t retry_ms;     /* of a waiting one */
-	unsigned retries;     /* that it has had */
-	bool reconnected;     /* the one immediate retry after a closed connection was used */
-	bool end_to_end;      /* no cache on the way may answer */
-	bool is_conditional;  /* the request under way is */
-	bool unconditionally; /* the next one must not be */
+	int64_t asked_ms; /* when the newest id came */
+	int64_t retry_ms; /* of a waiting one */
+	unsigned retries; /* that it has had */
+	unsigned origin;  /* of the request under way: its place */
+	unsigned tried;   /* origins that failed it since they were all worth trying: a bit each */
+	bool reconnected; /* the one immediate retry after a closed connection was used */
+	bool end_to_end;  /* no cache on the way may answer */
+	bool is_conditional;          /* the request under way is */
+	bool unconditionally;         /* the next one must not be */
 	struct lookup *newer, *older; /* in its list */
 	struct lookup *next_in_bucket;
 };

@@ -97,20 +97,12 @@ static void log_failure(
 	struct fetcher *fetcher, const struct lookup *lookup, const struct answer *answer)
 {
 	char key[KEY_BASE64_BYTES], quoted[LOG_QUOTED_BYTES];
-	int64_t now_ms = clock_ms();
 
 	fetcher->failed++;
 	if (may_log(fetcher))
 		log_event(LOG_LEVEL_WARNING, "answer_failed", "id=%" PRIu64 " key=%s reason=%s",
 			lookup_newest_id(lookup), key_to_base64(key, lookup->key),
 			log_quote(quoted, answer->reason));
-	if (!answer->credentials_refused ||
-		(fetcher->loud_ms != 0 && now_ms - fetcher->loud_ms < FETCHER_LOUD_MS))
-		return;
-	fetcher->loud_ms = now_ms;
-	log_event(LOG_LEVEL_ERROR, "credentials_refused",
-		"reason=%s hint=\"see bearer_token_file, client_cert_file, client_key_file\"",
-		log_quote(quoted, answer->reason));
 }
 
 void lookups_end(struct fetcher *fetcher, struct lookup *lookup, struct answer *answer)
@@ -196,7 +188,7 @@ static struct lookup *add(struct fetcher *fetcher, const uint8_t *key, uint64_t 
 static void refresh(struct fetcher *fetcher, const struct message_lookup *message, int64_t now_ms)
 {
 	if (lookup_table_find(fetcher->lookups, message->key) != NULL ||
-		!breaker_allows(&fetcher->breaker, now_ms))
+		origins_first(&fetcher->origins, 0, now_ms) == NULL)
 		return;
 	lookup_table_make_renewal(
 		fetcher->lookups, add(fetcher, message->key, message->id, LOOKUP_RENEWAL, now_ms));
@@ -215,7 +207,7 @@ static bool answer_found(struct fetcher *fetcher, const struct message_lookup *m
 		refresh(fetcher, message, now_ms);
 		return true;
 	case CACHED_IF_ERROR:
-		if (!breaker_refuses(&fetcher->breaker, now_ms))
+		if (!origins_refuse(&fetcher->origins, now_ms))
 			return false;
 		answer_copy(fetcher, message->id, cached, "hit; detail=stale", now_ms);
 		return true;
@@ -228,7 +220,7 @@ static bool answer_found(struct fetcher *fetcher, const struct message_lookup *m
 /* While the breaker is open nobody is kept waiting. */
 static void end_refused(struct fetcher *fetcher, struct lookup *lookup, int64_t now_ms)
 {
-	if (breaker_refuses(&fetcher->breaker, now_ms) && lookup->state != LOOKUP_ACTIVE)
+	if (origins_refuse(&fetcher->origins, now_ms) && lookup->state != LOOKUP_ACTIVE)
 		lookups_fail(fetcher, lookup, "the origin fails, and is not asked for a while");
 }
 

@@ -18,7 +18,8 @@ struct cached_peer {
 	uint8_t preshared_key[WIREGUARD_KEY_BYTES];
 	bool has_preshared_key;
 	uint16_t persistent_keepalive;
-	uint32_t size; /* of all this */
+	uint8_t origin; /* of the validators */
+	uint32_t size;  /* of all this */
 	uint32_t prefix_count;
 	struct prefix prefixes[]; /* then the two validators, each with its zero byte */
 };
@@ -176,6 +177,7 @@ static struct cached_peer *make(
 	memcpy(cached->preshared_key, peer->preshared_key, sizeof(cached->preshared_key));
 	cached->has_preshared_key = peer->has_preshared_key != 0;
 	cached->persistent_keepalive = (uint16_t)peer->persistent_keepalive;
+	cached->origin = (uint8_t)validators->origin;
 	cached->size = (uint32_t)size;
 	cached->prefix_count = peer->allowed_ips.count;
 	memcpy(cached->prefixes, peer->allowed_ips.item, prefixes);
@@ -243,6 +245,11 @@ enum cached_use cached_peer_use(const struct cached_peer *cached, int64_t now_ms
 const struct cache_control *cached_peer_control(const struct cached_peer *cached)
 {
 	return &cached->control;
+}
+
+unsigned cached_peer_origin(const struct cached_peer *cached)
+{
+	return cached->origin;
 }
 
 const char *cached_peer_etag(const struct cached_peer *cached)

@@ -28,8 +28,10 @@ enum cached_use {
 	CACHED_STALE,            /* answers nothing: only its validators are of use */
 };
 
-/* What a response is told apart by; "" where it has none, or one that can't be kept. */
+/* What a response is told apart by; "" where it has none, or one that can't be kept. They mean
+ * something to the origin that gave them, and to no other. */
 struct validators {
+	unsigned origin; /* its place among the origins */
 	char etag[HTTP_VALIDATOR_BYTES], last_modified[HTTP_VALIDATOR_BYTES];
 };
 
@@ -76,6 +78,7 @@ bool peer_cache_is_full(const struct peer_cache *cache);
 enum cached_use cached_peer_use(const struct cached_peer *cached, int64_t now_ms);
 uint32_t cached_peer_while_revalidate_ms(const struct cached_peer *cached, int64_t now_ms);
 const struct cache_control *cached_peer_control(const struct cached_peer *cached);
+unsigned cached_peer_origin(const struct cached_peer *cached);
 const char *cached_peer_etag(const struct cached_peer *cached);
 const char *cached_peer_last_modified(const struct cached_peer *cached);
 

@@ -40,37 +40,86 @@ static void log_response(const struct lookup *lookup, const struct http_result *
 	char key[KEY_BASE64_BYTES];
 
 	log_event(LOG_LEVEL_INFO, "response",
-		"id=%" PRIu64 " key=%s status=%ld answer=%s time_ms=%" PRId64
+		"id=%" PRIu64 " key=%s origin=%u status=%ld answer=%s time_ms=%" PRId64
 		" http=%s reused=%s valid_ms=%" PRIu64 " cache=\"%s\"",
-		lookup_newest_id(lookup), key_to_base64(key, lookup->key), result->origin.status,
-		answer_name((enum peer_answer)answer->peer.answer), result->time_ms,
-		version_name(result->version), result->reused ? "yes" : "no", answer->peer.valid_ms,
-		cache_words(lookup, result->origin.status, is_stored));
+		lookup_newest_id(lookup), key_to_base64(key, lookup->key), lookup->origin + 1,
+		result->origin.status, answer_name((enum peer_answer)answer->peer.answer),
+		result->time_ms, version_name(result->version), result->reused ? "yes" : "no",
+		answer->peer.valid_ms, cache_words(lookup, result->origin.status, is_stored));
+}
+
+static struct origin *origin_of(struct fetcher *fetcher, const struct lookup *lookup)
+{
+	return &fetcher->origins.items[lookup->origin];
 }
 
 /* The breaker's change is worth a line; each failure behind it is not. */
-static void note_failure(struct fetcher *fetcher, bool unreachable, const char *reason)
+static void note_failure(
+	struct fetcher *fetcher, struct origin *origin, bool unreachable, const char *reason)
 {
 	char quoted[LOG_QUOTED_BYTES];
-	bool is_news = fetcher->breaker.state == BREAKER_CLOSED;
+	bool is_news = origin->breaker.state == BREAKER_CLOSED;
+	int64_t now_ms = clock_ms();
 
-	if (!breaker_failed(&fetcher->breaker, unreachable, &fetcher->jitter, clock_ms()))
+	if (!breaker_failed(&origin->breaker, unreachable, &fetcher->jitter, now_ms))
 		return;
 	if (is_news)
-		log_event(LOG_LEVEL_ERROR, "origin_fails", "failures=%u reason=%s",
-			fetcher->breaker.failures, log_quote(quoted, reason));
-	lookups_fail_idle(fetcher, reason);
+		log_event(LOG_LEVEL_ERROR, "origin_fails", "origin=%u url=%s failures=%u reason=%s",
+			origin->place + 1, origin->name, origin->breaker.failures,
+			log_quote(quoted, reason));
+	if (origins_are_hopeless(&fetcher->origins, now_ms))
+		lookups_fail_idle(fetcher, reason);
 }
 
-static void note_success(struct fetcher *fetcher)
+static void note_success(struct fetcher *fetcher, struct origin *origin)
 {
-	if (breaker_succeeded(&fetcher->breaker))
-		log_event(LOG_LEVEL_NOTICE, "origin_answers", "");
+	unsigned from;
+
+	if (breaker_succeeded(&origin->breaker))
+		log_event(LOG_LEVEL_NOTICE, "origin_answers", "origin=%u url=%s", origin->place + 1,
+			origin->name);
+	if (origins_came_back(&fetcher->origins, origin, &from))
+		log_event(LOG_LEVEL_NOTICE, "origin_restored", "origin=%u url=%s instead_of=%u",
+			origin->place + 1, origin->name, from + 1);
 }
 
-void requests_no_connection(struct fetcher *fetcher, const char *reason)
+void requests_no_connection(struct fetcher *fetcher, struct origin *origin, const char *reason)
 {
-	note_failure(fetcher, true, reason);
+	note_failure(fetcher, origin, true, reason);
+}
+
+static void log_retry(const struct lookup *lookup, int64_t wait_ms, const char *reason)
+{
+	char key[KEY_BASE64_BYTES], quoted[LOG_QUOTED_BYTES];
+
+	log_event(LOG_LEVEL_INFO, "retry",
+		"id=%" PRIu64 " key=%s origin=%u in_ms=%" PRId64 " reason=%s",
+		lookup_newest_id(lookup), key_to_base64(key, lookup->key), lookup->origin + 1,
+		wait_ms, log_quote(quoted, reason));
+}
+
+static int64_t patience_ms(const struct lookup *lookup)
+{
+	return lookup->rank == LOOKUP_RENEWAL ? FETCHER_RENEWAL_PATIENCE_MS : FETCHER_PATIENCE_MS;
+}
+
+/* Whether there is another origin that can be asked at once, and hasn't failed this lookup yet. */
+static bool try_another(struct fetcher *fetcher, struct lookup *lookup, const char *reason)
+{
+	int64_t now_ms = clock_ms();
+	struct origin *other;
+
+	lookup->tried |= 1U << lookup->origin;
+	other = origins_first(&fetcher->origins, lookup->tried, now_ms);
+	if (other == NULL)
+		lookup->tried = 0; /* each is worth trying again */
+	if (other == NULL || !origin_is_ready(other, fetcher->origins.concurrency, now_ms) ||
+		now_ms >= lookup->asked_ms + patience_ms(lookup))
+		return false;
+	lookup->reconnected = false;
+	log_retry(lookup, 0, reason);
+	lookup_table_requeue(fetcher->lookups, lookup);
+	return true;
 }
 
 /* Whether a try is left that comes within the patience of whoever waits. */
@@ -78,11 +127,10 @@ static bool try_again(struct fetcher *fetcher, struct lookup *lookup, const char
 {
 	uint64_t most_ms = (uint64_t)RETRY_MS << lookup->retries;
 	int64_t now_ms = clock_ms(), wait_ms;
-	char key[KEY_BASE64_BYTES], quoted[LOG_QUOTED_BYTES];
 
 	/* The installer asks again by itself. */
 	if (lookup->rank == LOOKUP_RENEWAL || lookup->retries == RETRIES_MAX ||
-		breaker_refuses(&fetcher->breaker, now_ms))
+		origins_refuse(&fetcher->origins, now_ms))
 		return false;
 	wait_ms = (int64_t)jitter_draw(
 		&fetcher->jitter, most_ms < RETRY_MAX_MS ? most_ms : RETRY_MAX_MS);
@@ -90,16 +138,15 @@ static bool try_again(struct fetcher *fetcher, struct lookup *lookup, const char
 		return false;
 	lookup->retries++;
 	lookup_table_wait(fetcher->lookups, lookup, now_ms + wait_ms);
-	log_event(LOG_LEVEL_INFO, "retry", "id=%" PRIu64 " key=%s in_ms=%" PRId64 " reason=%s",
-		lookup_newest_id(lookup), key_to_base64(key, lookup->key), wait_ms,
-		log_quote(quoted, reason));
+	log_retry(lookup, wait_ms, reason);
 	return true;
 }
 
 /* Only what makes the next request for this key conditional, and can be sent back as it came. */
-static struct validators validators_of(const struct origin_response *response)
+static struct validators validators_of(
+	const struct origin_response *response, const struct lookup *lookup)
 {
-	struct validators validators = {.etag = "", .last_modified = ""};
+	struct validators validators = {.origin = lookup->origin, .etag = "", .last_modified = ""};
 
 	if (http_is_entity_tag(response->etag))
 		memcpy(validators.etag, response->etag, strlen(response->etag) + 1);
@@ -111,10 +158,10 @@ static struct validators validators_of(const struct origin_response *response)
 }
 
 /* Keeps what was found, or forgets what must not be kept. Whether it is kept. */
-static bool keep(struct fetcher *fetcher, const struct answer *answer,
+static bool keep(struct fetcher *fetcher, const struct lookup *lookup, const struct answer *answer,
 	const struct origin_response *response, int64_t now_ms)
 {
-	struct validators validators = validators_of(response);
+	struct validators validators = validators_of(response, lookup);
 
 	if (answer->peer.answer != PEER_FOUND)
 		return false;
@@ -162,9 +209,24 @@ static bool is_server_failure(long status)
 }
 
 /* A file that is written under its own name shows its parts for a while. */
-static bool is_half_written(const struct fetcher *fetcher, const struct answer *answer)
+static bool is_half_written(const struct origin *origin, const struct answer *answer)
 {
-	return fetcher->url.is_file && answer->peer.answer == PEER_FAILED;
+	return origin->url.template.is_file && answer->peer.answer == PEER_FAILED;
+}
+
+/* Once in a while, however many lookups meet it. */
+static void log_refused_credentials(
+	struct fetcher *fetcher, const struct origin *origin, const char *reason, int64_t now_ms)
+{
+	char quoted[LOG_QUOTED_BYTES];
+
+	if (fetcher->loud_ms != 0 && now_ms - fetcher->loud_ms < FETCHER_LOUD_MS)
+		return;
+	fetcher->loud_ms = now_ms;
+	log_event(LOG_LEVEL_ERROR, "credentials_refused",
+		"origin=%u url=%s reason=%s "
+		"hint=\"see bearer_token_file, client_cert_file, client_key_file\"",
+		origin->place + 1, origin->name, log_quote(quoted, reason));
 }
 
 static void take_answer(
@@ -176,17 +238,23 @@ static void take_answer(
 		.negative_ttl_ms = fetcher->settings.negative_ttl_ms,
 		.max_allowed_ips = fetcher->settings.max_allowed_ips,
 	};
+	struct origin *origin = origin_of(fetcher, lookup);
 	long status = result->origin.status;
 	struct answer answer;
 	int64_t now_ms = clock_ms();
 
 	answer_read(&answer, &result->origin, lookup->key, &rules, time(NULL));
-	log_response(lookup, result, &answer, keep(fetcher, &answer, &result->origin, now_ms));
+	log_response(
+		lookup, result, &answer, keep(fetcher, lookup, &answer, &result->origin, now_ms));
 	if (answer.hold_ms > 0)
-		fetcher->held_until_ms = now_ms + answer.hold_ms;
+		origin->held_until_ms = now_ms + answer.hold_ms;
+	if (answer.credentials_refused)
+		log_refused_credentials(fetcher, origin, answer.reason, now_ms);
 	if (is_server_failure(status) && answer.hold_ms == 0)
-		note_failure(fetcher, false, answer.reason);
-	if ((is_server_failure(status) || status == 429 || is_half_written(fetcher, &answer)) &&
+		note_failure(fetcher, origin, false, answer.reason);
+	if (answer.peer.answer == PEER_FAILED && try_another(fetcher, lookup, answer.reason))
+		return;
+	if ((is_server_failure(status) || status == 429 || is_half_written(origin, &answer)) &&
 		try_again(fetcher, lookup, answer.reason))
 		return;
 	lookups_end(fetcher, lookup, &answer);
@@ -196,7 +264,7 @@ static void take_response(
 	struct fetcher *fetcher, struct lookup *lookup, const struct http_result *result)
 {
 	if (!is_server_failure(result->origin.status))
-		note_success(fetcher);
+		note_success(fetcher, origin_of(fetcher, lookup));
 	if (result->origin.status == 304 && lookup->is_conditional)
 		take_not_modified(fetcher, lookup, result);
 	else
@@ -206,28 +274,31 @@ static void take_response(
 static void take_result(struct fetcher *fetcher, const struct http_result *result)
 {
 	struct lookup *lookup = result->context;
+	struct origin *origin = origin_of(fetcher, lookup);
 
+	origin->active--;
 	if (result->end == HTTP_COMPLETE) {
 		take_response(fetcher, lookup, result);
 		return;
 	}
 	if (result->end == HTTP_NO_SOCKET) {
-		token_bucket_return(&fetcher->bucket);
-		breaker_not_sent(&fetcher->breaker);
+		token_bucket_return(&origin->bucket);
+		breaker_not_sent(&origin->breaker);
 		lookup_table_requeue(fetcher->lookups, lookup);
 		return;
 	}
 	if (result->end == HTTP_CLOSED_UNUSED && !lookup->reconnected) {
 		lookup->reconnected = true;
-		breaker_not_sent(&fetcher->breaker);
+		breaker_not_sent(&origin->breaker);
 		lookup_table_requeue(fetcher->lookups, lookup);
 		return;
 	}
 	if (result->end == HTTP_UNUSABLE)
-		note_success(fetcher); /* it has answered, after all */
+		note_success(fetcher, origin); /* it has answered, after all */
 	else
-		note_failure(fetcher, false, result->reason);
-	if (!try_again(fetcher, lookup, result->reason))
+		note_failure(fetcher, origin, false, result->reason);
+	if (!try_another(fetcher, lookup, result->reason) &&
+		!try_again(fetcher, lookup, result->reason))
 		lookups_fail(fetcher, lookup, result->reason);
 }
 
@@ -248,7 +319,8 @@ static struct http_conditions conditions_for(struct fetcher *fetcher, struct loo
 	struct http_conditions conditions = {
 		.etag = "", .last_modified = "", .end_to_end = lookup->end_to_end};
 
-	if (cached != NULL && !lookup->unconditionally) {
+	if (cached != NULL && !lookup->unconditionally &&
+		cached_peer_origin(cached) == lookup->origin) {
 		conditions.etag = cached_peer_etag(cached);
 		conditions.last_modified = cached_peer_last_modified(cached);
 	}
@@ -268,56 +340,69 @@ static void ask_file(struct fetcher *fetcher, struct lookup *lookup, const char 
 	file_origin_wipe(&fetcher->files);
 }
 
-static void start_request(struct fetcher *fetcher, struct lookup *lookup)
+static void start_request(struct fetcher *fetcher, struct lookup *lookup, struct origin *origin)
 {
-	struct http_conditions conditions = conditions_for(fetcher, lookup);
 	char key[KEY_BASE64_BYTES], url[URL_BYTES];
+	struct http_conditions conditions;
 
+	lookup->origin = origin->place;
+	conditions = conditions_for(fetcher, lookup);
 	lookup_table_start(fetcher->lookups, lookup);
-	breaker_started(&fetcher->breaker);
+	breaker_started(&origin->breaker);
 	/* Its length was tried with another key when the settings came. */
-	if (url_template_expand(&fetcher->url, url, lookup->key) == NULL ||
-		(!fetcher->url.is_file &&
-			http_client_start(fetcher->http, url, &conditions, lookup) != 0)) {
-		breaker_not_sent(&fetcher->breaker);
+	if (url_template_expand(&origin->url.template, url, lookup->key) == NULL ||
+		(!origin->url.template.is_file && http_client_start(fetcher->http, origin->route,
+							  url, &conditions, lookup) != 0)) {
+		breaker_not_sent(&origin->breaker);
 		lookups_fail(fetcher, lookup, "no memory for the request");
 		return;
 	}
-	log_event(LOG_LEVEL_INFO, "request", "id=%" PRIu64 " key=%s url=%s cache=\"%s\"",
-		lookup_newest_id(lookup), key_to_base64(key, lookup->key), url,
+	origin->active++;
+	log_event(LOG_LEVEL_INFO, "request", "id=%" PRIu64 " key=%s origin=%u url=%s cache=\"%s\"",
+		lookup_newest_id(lookup), key_to_base64(key, lookup->key), origin->place + 1, url,
 		lookup->is_conditional ? "fwd=stale" : "fwd=miss");
-	if (fetcher->url.is_file)
+	if (origin->url.template.is_file)
 		ask_file(fetcher, lookup, url, &conditions);
 }
 
-static bool is_held(const struct fetcher *fetcher, int64_t now_ms)
+struct origin *requests_next_origin(struct fetcher *fetcher, int64_t now_ms)
 {
-	return now_ms < fetcher->held_until_ms;
+	const struct lookup *lookup = lookup_table_next(fetcher->lookups);
+	struct origin *origin;
+
+	if (lookup == NULL || origins_active(&fetcher->origins) >= HTTP_CLIENT_TRANSFERS)
+		return NULL;
+	origin = origins_choose(&fetcher->origins, lookup->tried, now_ms);
+	if (origin == NULL || !origin_can_start(origin, fetcher->origins.concurrency))
+		return NULL;
+	return origin;
 }
 
-bool requests_can_start(const struct fetcher *fetcher, int64_t now_ms)
+/* Where requests go that no origin has failed yet is news when it changes. */
+static void note_start(
+	struct fetcher *fetcher, const struct lookup *lookup, const struct origin *origin)
 {
-	size_t active = lookup_table_active(fetcher->lookups);
+	unsigned from;
 
-	return lookup_table_queued(fetcher->lookups) > 0 && !is_held(fetcher, now_ms) &&
-	       breaker_allows(&fetcher->breaker, now_ms) &&
-	       active < fetcher->settings.concurrency &&
-	       (fetcher->url.is_file || socket_pool_can_start(&fetcher->sockets, active));
+	if (lookup->tried == 0 && origins_fell_back(&fetcher->origins, origin, &from))
+		log_event(LOG_LEVEL_ERROR, "origin_failover", "origin=%u url=%s instead_of=%u",
+			origin->place + 1, origin->name, from + 1);
 }
 
 size_t requests_start(struct fetcher *fetcher, int64_t now_ms)
 {
+	struct origin *origin;
 	size_t started = 0;
 
-	for (; requests_can_start(fetcher, now_ms) && token_bucket_take(&fetcher->bucket, now_ms);
-		started++)
-		start_request(fetcher, lookup_table_next(fetcher->lookups));
-	return started;
-}
+	while ((origin = requests_next_origin(fetcher, now_ms)) != NULL &&
+		token_bucket_take(&origin->bucket, now_ms)) {
+		struct lookup *lookup = lookup_table_next(fetcher->lookups);
 
-static int64_t patience_ms(const struct lookup *lookup)
-{
-	return lookup->rank == LOOKUP_RENEWAL ? FETCHER_RENEWAL_PATIENCE_MS : FETCHER_PATIENCE_MS;
+		note_start(fetcher, lookup, origin);
+		start_request(fetcher, lookup, origin);
+		started++;
+	}
+	return started;
 }
 
 /* What time brings for one lookup, which may end it. */
@@ -332,7 +417,7 @@ static void tend(struct fetcher *fetcher, struct lookup *lookup, int64_t now_ms)
 		return; /* it has a time-out of its own */
 	if (now_ms >= until_ms)
 		lookups_fail(fetcher, lookup, "waited too long for its turn");
-	else if (fetcher->held_until_ms >= until_ms)
+	else if (origins_hold(&fetcher->origins, until_ms))
 		lookups_fail(fetcher, lookup, "the origin asked to wait (Retry-After)");
 	else if (lookup->state == LOOKUP_WAITING && now_ms >= lookup->retry_ms)
 		lookup_table_requeue(fetcher->lookups, lookup);

@@ -5,8 +5,8 @@
 
 #include "fetcher/fetcher.h"
 
-/* Whether a lookup waits that only the rate can hold back. */
-bool requests_can_start(const struct fetcher *fetcher, int64_t now_ms);
+/* The origin for which a lookup waits that only the rate can hold back, or NULL. */
+struct origin *requests_next_origin(struct fetcher *fetcher, int64_t now_ms);
 
 /* Starts what can be started; how many that were. */
 size_t requests_start(struct fetcher *fetcher, int64_t now_ms);
@@ -14,8 +14,8 @@ size_t requests_start(struct fetcher *fetcher, int64_t now_ms);
 /* Ends the lookups of the requests that have ended. */
 void requests_take_results(struct fetcher *fetcher);
 
-/* No connection to the origin could be had. */
-void requests_no_connection(struct fetcher *fetcher, const char *reason);
+/* No connection to that origin could be had. */
+void requests_no_connection(struct fetcher *fetcher, struct origin *origin, const char *reason);
 
 /*
  * Looks the lookups through for what time brings, so often as is of use: gives up what has waited

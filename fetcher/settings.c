@@ -13,8 +13,7 @@
 static bool settings_differ(
 	const struct message_fetcher_settings *a, const struct message_fetcher_settings *b)
 {
-	return strcmp(a->url, b->url) != 0 || strcmp(a->directory, b->directory) != 0 ||
-	       a->timeout_ms != b->timeout_ms;
+	return strcmp(a->directory, b->directory) != 0 || a->timeout_ms != b->timeout_ms;
 }
 
 static bool material_differs(const struct material_set *a, const struct material_set *b)
@@ -27,18 +26,42 @@ static bool material_differs(const struct material_set *a, const struct material
 	return false;
 }
 
-/* Everything under way goes back into the queue, for another origin or other credentials. */
+/* Everything under way goes back into the queue, for other origins or other credentials. */
 static void break_off(struct fetcher *fetcher)
 {
 	struct lookup *lookup;
 
 	while ((lookup = http_client_cancel(fetcher->http)) != NULL)
 		lookup_table_requeue(fetcher->lookups, lookup);
+	/* What failed a lookup may be another origin now. */
+	for (lookup = NULL; (lookup = lookup_table_walk(fetcher->lookups, lookup)) != NULL;)
+		lookup->tried = 0;
+}
+
+static bool needs_ca(const struct fetcher *fetcher)
+{
+	for (size_t i = 0; i < fetcher->coming_count; i++) {
+		if (fetcher->coming[i].template.https)
+			return true;
+	}
+	return false;
+}
+
+/* The root is the directory of the one origin that is a file, or empty. */
+static bool fits_root(const struct fetcher *fetcher, const char *directory)
+{
+	size_t files = 0;
+
+	for (size_t i = 0; i < fetcher->coming_count; i++)
+		files += fetcher->coming[i].template.is_file;
+	if (directory[0] == '\0')
+		return files == 0;
+	return files == 1 && fetcher->coming_count == 1;
 }
 
 /* 0, or -EINVAL with *what and *why. */
 static int check_settings(struct fetcher *fetcher, const struct message_fetcher_settings *settings,
-	struct url_template *url, const char **what, const char **why)
+	const char **what, const char **why)
 {
 	struct material_set *fresh = &fetcher->material[!fetcher->in_use];
 
@@ -50,24 +73,33 @@ static int check_settings(struct fetcher *fetcher, const struct message_fetcher_
 	if (material_trim_token(fresh, why) != 0)
 		return -EINVAL;
 	*what = "url";
-	if (url_template_read(url, settings->url, why) != 0)
+	*why = fetcher->coming_error;
+	if (*why == NULL && fetcher->coming_count == 0)
+		*why = "none";
+	if (*why != NULL)
 		return -EINVAL;
 	*what = "directory";
-	*why = "a file: URL needs one, and no other URL does";
-	if (url->is_file != (settings->directory[0] != '\0'))
+	*why = "a file: URL needs one, alone, and no other URL does";
+	if (!fits_root(fetcher, settings->directory))
 		return -EINVAL;
 	*what = "ca_file";
 	*why = "needed for https";
-	return url->https && fresh->items[MATERIAL_CA].length == 0 ? -EINVAL : 0;
+	return needs_ca(fetcher) && fresh->items[MATERIAL_CA].length == 0 ? -EINVAL : 0;
 }
 
+/* What is there of each is bounded by the message that brought it. */
 void settings_name_owner(const struct fetcher *fetcher, char owner[static CACHE_STORE_OWNER_BYTES])
 {
-	snprintf(owner, CACHE_STORE_OWNER_BYTES, "%.32s %s%s", fetcher->interface,
-		fetcher->settings.directory, fetcher->settings.url);
+	const struct origins *origins = &fetcher->origins;
+	int used = snprintf(owner, CACHE_STORE_OWNER_BYTES, "%.32s %s", fetcher->interface,
+		fetcher->settings.directory);
+
+	for (size_t i = 0; i < origins->count && used < CACHE_STORE_OWNER_BYTES; i++)
+		used += snprintf(owner + used, CACHE_STORE_OWNER_BYTES - (size_t)used, " %s%s",
+			origins->items[i].url.unix_path, origins->items[i].url.template.text);
 }
 
-/* Nothing that the former origin said counts any more. */
+/* Nothing that former origins said counts any more. */
 static void clear_caches(struct fetcher *fetcher)
 {
 	char owner[CACHE_STORE_OWNER_BYTES];
@@ -80,59 +112,74 @@ static void clear_caches(struct fetcher *fetcher)
 		cache_store_forget(fetcher->store, owner);
 }
 
-static void adopt_origin(struct fetcher *fetcher, const struct url_template *url)
+static void adopt_origins(struct fetcher *fetcher)
 {
-	fetcher->url = *url;
+	struct http_options options = {.timeout_ms = fetcher->settings.timeout_ms};
+
 	break_off(fetcher);
 	material_clear(&fetcher->material[fetcher->in_use]);
 	fetcher->in_use = !fetcher->in_use;
-	if (http_client_configure(fetcher->http, url, &fetcher->material[fetcher->in_use],
-		    fetcher->settings.timeout_ms) != 0)
+	options.material = &fetcher->material[fetcher->in_use];
+	if (http_client_configure(fetcher->http, &options) != 0 ||
+		origins_reset(&fetcher->origins, fetcher->coming, fetcher->coming_count) != 0)
 		log_fatal("out_of_memory", "");
-	socket_pool_reset(&fetcher->sockets, url->https);
 	clear_caches(fetcher);
-	breaker_init(&fetcher->breaker, (uint32_t)fetcher->settings.breaker);
-	fetcher->held_until_ms = 0;
 }
 
-/* The burst and what fills up behind it make up one second's worth together: whichever second the
- * origin looks at, no more than the rate comes in it. */
-void settings_limit_requests(struct fetcher *fetcher, uint64_t per_second)
+static void adopt(struct fetcher *fetcher, const struct message_fetcher_settings *settings)
 {
-	uint64_t burst = per_second / 20;
+	struct material_set *fresh = &fetcher->material[!fetcher->in_use];
+	bool origins_change =
+		!origins_are(&fetcher->origins, fetcher->coming, fetcher->coming_count) ||
+		settings_differ(&fetcher->settings, settings) ||
+		material_differs(&fetcher->material[fetcher->in_use], fresh);
 
-	token_bucket_init(&fetcher->bucket, per_second - burst, burst, clock_ms());
+	if (fetcher->settings.requests_per_second != settings->requests_per_second)
+		origins_limit_requests(
+			&fetcher->origins, settings->requests_per_second, clock_ms());
+	fetcher->settings = *settings;
+	if (fetcher->settings.concurrency == 0)
+		fetcher->settings.concurrency = 1;
+	origins_limit_breakers(&fetcher->origins, (uint32_t)settings->breaker);
+	fetcher->origins.concurrency = fetcher->settings.concurrency;
+	log_set_verbose(settings->verbose);
+	if (fetcher->store != NULL)
+		cache_store_keep_preshared_keys(fetcher->store, settings->persist_psk != 0);
+	if (origins_change)
+		adopt_origins(fetcher);
+	else
+		material_clear(fresh);
 }
 
 int settings_apply(struct fetcher *fetcher, const struct message_fetcher_settings *settings)
 {
-	struct material_set *fresh = &fetcher->material[!fetcher->in_use];
 	const char *what, *why;
-	struct url_template url;
-	bool origin_changes;
+	int error = check_settings(fetcher, settings, &what, &why);
 
-	if (check_settings(fetcher, settings, &url, &what, &why) != 0) {
+	if (error == 0) {
+		adopt(fetcher, settings);
+	} else {
 		log_event(LOG_LEVEL_ERROR, "settings_refused", "what=%s reason=\"%s\"", what, why);
-		material_clear(fresh);
+		material_clear(&fetcher->material[!fetcher->in_use]);
 		fetcher->material_error = 0;
-		return -EINVAL;
 	}
-	origin_changes = settings_differ(&fetcher->settings, settings) ||
-			 material_differs(&fetcher->material[fetcher->in_use], fresh);
-	if (fetcher->settings.requests_per_second != settings->requests_per_second)
-		settings_limit_requests(fetcher, settings->requests_per_second);
-	fetcher->settings = *settings;
-	if (fetcher->settings.concurrency == 0)
-		fetcher->settings.concurrency = 1;
-	fetcher->breaker.limit = (uint32_t)settings->breaker;
-	log_set_verbose(settings->verbose);
-	if (fetcher->store != NULL)
-		cache_store_keep_preshared_keys(fetcher->store, settings->persist_psk != 0);
-	if (origin_changes)
-		adopt_origin(fetcher, &url);
-	else
-		material_clear(fresh);
-	return 0;
+	fetcher->coming_count = 0;
+	fetcher->coming_error = NULL;
+	return error;
+}
+
+void settings_take_origin(struct fetcher *fetcher, const struct message_fetcher_origin *origin)
+{
+	struct origin_url *url = &fetcher->coming[fetcher->coming_count];
+	const char *reason = "more than there may be";
+
+	if (fetcher->coming_count == ORIGINS_MAX ||
+		url_template_read(&url->template, origin->url, &reason) != 0) {
+		fetcher->coming_error = reason;
+		return;
+	}
+	memcpy(url->unix_path, origin->unix_path, sizeof(url->unix_path));
+	fetcher->coming_count++;
 }
 
 void settings_take_material(struct fetcher *fetcher, enum material_kind kind, int fd)
@@ -155,6 +202,10 @@ void settings_await(struct fetcher *fetcher)
 		process_await(&fetcher->process, &message, &fd);
 		if (message.type == MESSAGE_TYPE_FETCHER_SETTINGS && fd < 0)
 			break;
+		if (message.type == MESSAGE_TYPE_FETCHER_ORIGIN && fd < 0) {
+			settings_take_origin(fetcher, &message.fetcher_origin);
+			continue;
+		}
 		if (message.type != MESSAGE_TYPE_MATERIAL || fd < 0)
 			log_fatal("start_failed", "reason=\"expected settings, got %s\"",
 				message_name(message.type));

@@ -12,16 +12,15 @@ void settings_await(struct fetcher *fetcher);
  * stays the caller's. */
 void settings_take_material(struct fetcher *fetcher, enum material_kind kind, int fd);
 
-/* Whose answers the caches hold: the interface and the origin. */
+/* Whose answers the caches hold: the interface and the origins. */
 void settings_name_owner(const struct fetcher *fetcher, char owner[static CACHE_STORE_OWNER_BYTES]);
 
+/* Keeps one more origin for the settings that follow; one that can't be used has these refused. */
+void settings_take_origin(struct fetcher *fetcher, const struct message_fetcher_origin *origin);
+
 /*
- * Takes settings into use; with another origin or other credentials everything under way begins
+ * Takes settings into use; with other origins or other credentials everything under way begins
  * anew. 0, or -EINVAL when they can't be used: the old ones stay, and the log says why.
  */
 int settings_apply(struct fetcher *fetcher, const struct message_fetcher_settings *settings);
-
-/* Fills the bucket of requests anew for that rate. */
-void settings_limit_requests(struct fetcher *fetcher, uint64_t per_second);
-
 #endif

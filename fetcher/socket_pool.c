@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The sockets to the origin. */
+/* The sockets to one origin. */
 #include "fetcher/socket_pool.h"
 
 #include <errno.h>
@@ -140,11 +140,10 @@ size_t socket_pool_wanted(const struct socket_pool *pool, size_t queued, size_t 
 	return lesser(wanted, room);
 }
 
-uint64_t socket_pool_ask(struct socket_pool *pool, int64_t now_ms)
+void socket_pool_ask(struct socket_pool *pool, uint64_t id, int64_t now_ms)
 {
 	pool->connects[pool->connect_count++] =
-		(struct connect_request){.id = ++pool->last_id, .asked_ms = now_ms};
-	return pool->last_id;
+		(struct connect_request){.id = id, .asked_ms = now_ms};
 }
 
 static int forget_connect(struct socket_pool *pool, uint64_t id)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The sockets to the origin: asked of the connector, kept as spares, in libcurl's hands. This
+ * The sockets to one origin: asked of the connector, kept as spares, in libcurl's hands. This
  * process can make none, and libcurl's callback can't wait for one, so a transfer starts only when
  * a connection or a spare can carry it (socket_pool_capacity). Pure bookkeeping: who sends the
  * CONNECTs and runs the transfers is dispatch.c and http_client.c.
@@ -66,7 +66,6 @@ struct socket_pool {
 	size_t connection_count;
 	struct connect_request connects[SOCKET_POOL_CONNECTS];
 	size_t connect_count;
-	uint64_t last_id;
 	bool https;
 	enum http_version version;
 	bool refused;                  /* libcurl wanted a socket where none was counted on */
@@ -92,8 +91,8 @@ size_t socket_pool_wanted(const struct socket_pool *pool, size_t queued, size_t 
 /* When socket_pool_wanted() can become more by time alone; INT64_MAX for never. */
 int64_t socket_pool_retry_at_ms(const struct socket_pool *pool, bool lookups_wait);
 
-/* Notes one CONNECT and returns its id. */
-uint64_t socket_pool_ask(struct socket_pool *pool, int64_t now_ms);
+/* Notes one CONNECT by its id, which no other of any pool has. */
+void socket_pool_ask(struct socket_pool *pool, uint64_t id, int64_t now_ms);
 
 /* Forgets a CONNECT that could not be sent. */
 void socket_pool_unask(struct socket_pool *pool, uint64_t id);

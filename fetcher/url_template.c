@@ -114,20 +114,16 @@ static bool key_in_authority(const char *text)
 	return *authority == '/' || strcspn(authority, "{") < strcspn(authority, "/?");
 }
 
-static const char *read_host(struct url_template *url, CURLU *parsed)
+static const char *check_host(CURLU *parsed)
 {
-	char *host = NULL, *port = NULL;
 	const char *reason = NULL;
+	char *host = NULL;
 
-	if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-		curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+	if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
 		reason = "no host";
 	else if (strlen(host) > 255)
 		reason = "a host name of more than 255 characters";
-	else if (host[0] != '[')
-		snprintf(url->resolve, sizeof(url->resolve), "%s:%s:127.0.0.1", host, port);
 	curl_free(host);
-	curl_free(port);
 	return reason;
 }
 
@@ -158,7 +154,7 @@ static const char *read_expanded(struct url_template *url, const char *expanded)
 	else
 		reason = read_scheme(url, parsed);
 	if (reason == NULL)
-		reason = read_host(url, parsed);
+		reason = check_host(parsed);
 	curl_url_cleanup(parsed);
 	return reason;
 }

@@ -19,9 +19,6 @@ struct url_template {
 	char text[URL_TEMPLATE_BYTES];
 	bool https;
 	bool is_file; /* file:///NAME: in the root directory */
-	/* CURLOPT_RESOLVE's entry "HOST:PORT:ADDRESS" that keeps libcurl from resolving the name:
-	 * sockets come connected, so the address is never used. Empty for an IPv6 address. */
-	char resolve[300];
 };
 
 /*

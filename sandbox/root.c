@@ -24,9 +24,16 @@ struct bounds {
 	const char *size, *inodes;
 };
 
-static const struct bounds empty = {"4k", "1"};
-static const struct bounds resolver = {"8m", "8"};
-static const struct bounds directories = {"4k", "64"};
+static struct bounds bounds_for(const struct root_needs *needs)
+{
+	struct bounds bounds = {"4k", "1"};
+
+	if (needs->resolver_files)
+		bounds = (struct bounds){"8m", "8"};
+	if (needs->socket_count > 0) /* a path of 107 bytes has at most 53 directories */
+		bounds.inodes = "264";
+	return bounds;
+}
 
 static int set_option(int context, const char *name, const char *value)
 {
@@ -146,7 +153,7 @@ static int make_directories(int root, char *path)
 
 /*
  * The directory, not the socket: who listens there makes a new one at each start. What is mounted
- * below it stays behind.
+ * below it stays behind. A missing one may come later: the others are of use without it.
  */
 static int share_directory(int root, const char *socket_path)
 {
@@ -163,7 +170,7 @@ static int share_directory(int root, const char *socket_path)
 		return error;
 	shared = share_tree(path);
 	if (shared < 0)
-		return shared;
+		return shared == -ENOENT ? 0 : shared;
 	if (move_mount(shared, "", root, path + 1, MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		error = -errno;
 	close(shared);
@@ -179,18 +186,27 @@ static int enter(int root)
 	return 0;
 }
 
-static int fill_and_enter(int root, enum role role, const char *socket_path)
+static int share_directories(int root, const struct root_needs *needs)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < needs->socket_count && error == 0; i++)
+		error = share_directory(root, needs->socket_paths[i]);
+	return error;
+}
+
+static int fill_and_enter(int root, enum role role, const struct root_needs *needs)
 {
 	const char *const *files = walls_of_role(role)->files;
 	int error = 0;
 
-	if (files != NULL && socket_path == NULL)
+	if (files != NULL && needs->resolver_files)
 		error = copy_resolver_files(root, files);
 	/* A mount can be moved to none but a mounted place: over the root that is, for now. */
 	if (error == 0 && move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		error = -errno;
-	if (error == 0 && socket_path != NULL)
-		error = share_directory(root, socket_path);
+	if (error == 0)
+		error = share_directories(root, needs);
 	if (error == 0)
 		error = set_attributes(root, MOUNT_ATTR_RDONLY);
 	return error == 0 ? enter(root) : error;
@@ -205,18 +221,16 @@ static bool is_entered(void)
 	       (status.f_flags & ST_RDONLY) != 0 && access("/../proc", F_OK) != 0;
 }
 
-int root_change(enum role role, const char *socket_path)
+int root_change(enum role role, const struct root_needs *needs)
 {
-	const struct bounds *bounds = socket_path != NULL      ? &directories
-				      : role == ROLE_CONNECTOR ? &resolver
-							       : &empty;
+	struct bounds bounds = bounds_for(needs);
 	int root, error;
 
 	umask(S_IWGRP | S_IWOTH);
-	root = make_file_system(bounds);
+	root = make_file_system(&bounds);
 	if (root < 0)
 		return root;
-	error = fill_and_enter(root, role, socket_path);
+	error = fill_and_enter(root, role, needs);
 	close(root);
 	if (error == 0 && !is_entered())
 		error = -ENOTRECOVERABLE;

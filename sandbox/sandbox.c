@@ -27,8 +27,8 @@ struct sandbox {
 	uid_t user_id;
 	gid_t group_id;
 	capability_set keep;
-	const char *socket_path; /* or NULL; so the next */
-	const char *directory;
+	const struct root_needs *needs;
+	const char *directory; /* or NULL */
 };
 
 static int check_role(const struct sandbox *sandbox)
@@ -90,7 +90,7 @@ static int change_root(const struct sandbox *sandbox)
 {
 	if (sandbox->directory != NULL)
 		return root_change_to(sandbox->directory);
-	return root_change(sandbox->role, sandbox->socket_path);
+	return root_change(sandbox->role, sandbox->needs);
 }
 
 /*
@@ -233,7 +233,7 @@ static const struct step {
 	{"coredump_filter", leave_memory_out_of_dumps, "/proc to be mounted"},
 	{"new_root", change_root,
 		"a root directory that is a mount point, resolver's files of at most 1 MiB each, "
-		"and the directory of the origin's Unix socket or files to exist"},
+		"Unix sockets in a directory of their own, and that of the files to exist"},
 	{"umask", set_umask, ""},
 	{"locked_memory", lock_memory, "CAP_IPC_LOCK"},
 	{"limits", set_limits, "setrlimit"},
@@ -270,19 +270,24 @@ static void close_all(struct sandbox *sandbox)
 
 void sandbox_close(enum role role, uid_t user_id, gid_t group_id)
 {
-	close_all(&(struct sandbox){.role = role, .user_id = user_id, .group_id = group_id});
+	const struct root_needs needs = {.resolver_files = role == ROLE_CONNECTOR};
+
+	sandbox_close_sharing(role, user_id, group_id, &needs);
 }
 
-void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path)
+void sandbox_close_sharing(
+	enum role role, uid_t user_id, gid_t group_id, const struct root_needs *needs)
 {
-	close_all(&(struct sandbox){.role = role,
-		.user_id = user_id,
-		.group_id = group_id,
-		.socket_path = socket_path});
+	close_all(&(struct sandbox){
+		.role = role, .user_id = user_id, .group_id = group_id, .needs = needs});
 }
 
 void sandbox_close_within(uid_t user_id, gid_t group_id, const char *directory)
 {
+	if (directory == NULL) {
+		sandbox_close(ROLE_FETCHER, user_id, group_id);
+		return;
+	}
 	close_all(&(struct sandbox){.role = ROLE_FETCHER,
 		.user_id = user_id,
 		.group_id = group_id,

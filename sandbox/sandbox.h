@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "common/role.h"
+#include "sandbox/root.h"
 
 /*
  * Closes the sandbox of a child around the calling process, which must be root with one thread. From
@@ -26,11 +27,10 @@
  */
 void sandbox_close(enum role role, uid_t user_id, gid_t group_id);
 
-/*
- * The same for a connector whose origin is a Unix socket: the directory that it is in, which must
- * exist, is in the root at its place, read-only, and the resolver's files aren't. NULL: no such.
- */
-void sandbox_close_sharing(enum role role, uid_t user_id, gid_t group_id, const char *socket_path);
+/* The same for a connector whose origins need that in its root (root.h); sandbox_close() gives it the
+ * resolver's files alone. */
+void sandbox_close_sharing(
+	enum role role, uid_t user_id, gid_t group_id, const struct root_needs *needs);
 
 /*
  * The same for a fetcher whose origin is a directory: it is the root, read-only, and files in it may

@@ -22,6 +22,7 @@ struct parser {
 	bool failed;
 	char *error;
 	int seen[32]; /* by place in the table: the line that the key stood on */
+	int origin_lines[ORIGINS_MAX];
 };
 
 struct key;
@@ -260,12 +261,28 @@ static int read_on_stale(struct parser *parser, const struct key *key, const cha
 	return 0;
 }
 
+static bool is_same_origin(const struct config_origin *a, const struct config_origin *b)
+{
+	return strcmp(a->url, b->url) == 0 && strcmp(a->unix_path, b->unix_path) == 0 &&
+	       strcmp(a->directory, b->directory) == 0;
+}
+
 static int read_url(struct parser *parser, const struct key *key, const char *value)
 {
+	struct config *config = parser->config;
+	struct config_origin *origin = &config->origins[config->origin_count];
 	const char *reason = "";
 
-	if (config_parse_url(target(parser, key), value, &reason) != 0)
+	if (config->origin_count == ORIGINS_MAX)
+		return fail(parser, parser->line, "url: more than %d origins", ORIGINS_MAX);
+	if (config_parse_url(origin, value, &reason) != 0)
 		return fail_value(parser, key, value, reason);
+	for (uint32_t i = 0; i < config->origin_count; i++) {
+		if (is_same_origin(&config->origins[i], origin))
+			return fail(parser, parser->line, "this url is already set on line %d",
+				parser->origin_lines[i]);
+	}
+	parser->origin_lines[config->origin_count++] = parser->line;
 	return 0;
 }
 
@@ -313,7 +330,7 @@ static int read_prefixes(struct parser *parser, const struct key *key, const cha
 static const struct key keys[] = {
 	{"gateway", "interface", read_interface, offsetof(struct config, interface), 0, 0},
 	{"gateway", "connect", read_connect, offsetof(struct config, connect), 0, 0},
-	{"origin", "url", read_url, offsetof(struct config, origin), 0, 0},
+	{"origin", "url", read_url, offsetof(struct config, origins), 0, 0},
 	{"origin", "insecure_http", read_bool, offsetof(struct config, insecure_http), 0, 0},
 	{"origin", "ca_file", read_path, offsetof(struct config, ca_file), 0, 0},
 	{"origin", "client_cert_file", read_path, offsetof(struct config, client_cert_file), 0, 0},
@@ -371,6 +388,11 @@ static bool section_known(const char *section)
 	return false;
 }
 
+static bool may_stand_again(const struct key *key)
+{
+	return key->read == read_prefixes || key->read == read_url;
+}
+
 /* inih's handler: 1 goes on, 0 is an error. */
 static int handle_pair(void *context, const char *section, const char *name, const char *value)
 {
@@ -385,7 +407,7 @@ static int handle_pair(void *context, const char *section, const char *name, con
 		fail(parser, parser->line, "[%.40s] is not a section of this file", section);
 	else if (key == NULL)
 		fail(parser, parser->line, "%.40s is not a key of [%s]", name, section);
-	else if (parser->seen[key - keys] != 0 && key->read != read_prefixes)
+	else if (parser->seen[key - keys] != 0 && !may_stand_again(key))
 		fail(parser, parser->line, "%s is already set on line %d", name,
 			parser->seen[key - keys]);
 	else
@@ -486,6 +508,30 @@ static int require(struct parser *parser, const char *section, const char *name)
 	return fail(parser, 0, "[%s] %s is missing", section, name);
 }
 
+static int check_origins(struct parser *parser)
+{
+	const struct config *config = parser->config;
+
+	for (uint32_t i = 0; i < config->origin_count; i++) {
+		const struct config_origin *origin = &config->origins[i];
+
+		/* The fetcher's root is the directory, or empty. */
+		if (origin->directory[0] != '\0' && config->origin_count > 1)
+			return fail(parser, parser->origin_lines[i],
+				"a file:// url stands alone, without another origin");
+		if (!origin->tls && !config->insecure_http && !config_origin_local(origin))
+			return fail(parser, parser->origin_lines[i],
+				"http:// is for loopback addresses; use https://, or "
+				"insecure_http = yes");
+	}
+	if (config_has_tls(config) && config->ca_file[0] == '\0')
+		return fail(parser, line_of(parser, "origin", "ca_file"),
+			"ca_file is empty: https:// needs one");
+	if ((config->client_cert_file[0] == '\0') != (config->client_key_file[0] == '\0'))
+		return fail(parser, 0, "client_cert_file and client_key_file go together");
+	return 0;
+}
+
 /* What one key alone can't show. */
 static int check_whole(struct parser *parser)
 {
@@ -497,15 +543,7 @@ static int check_whole(struct parser *parser)
 	if (config->allowed.count == 0)
 		return fail(parser, line_of(parser, "policy", "allowed_ips"),
 			"allowed_ips is empty: no peer could ever be installed");
-	if (!config->origin.tls && !config->insecure_http && !config_origin_local(&config->origin))
-		return fail(parser, line_of(parser, "origin", "url"),
-			"http:// is for loopback addresses; use https://, or insecure_http = yes");
-	if (config->origin.tls && config->ca_file[0] == '\0')
-		return fail(parser, line_of(parser, "origin", "ca_file"),
-			"ca_file is empty: https:// needs one");
-	if ((config->client_cert_file[0] == '\0') != (config->client_key_file[0] == '\0'))
-		return fail(parser, 0, "client_cert_file and client_key_file go together");
-	return 0;
+	return check_origins(parser);
 }
 
 int config_load(struct config *config, const char *path, char error[static CONFIG_ERROR_BYTES])

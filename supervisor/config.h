@@ -32,7 +32,8 @@ struct config {
 	char interface[CONFIG_INTERFACE_BYTES];
 	enum connect_mode connect;
 
-	struct config_origin origin;
+	struct config_origin origins[ORIGINS_MAX]; /* by preference */
+	uint32_t origin_count;
 	bool insecure_http;
 	char ca_file[CONFIG_PATH_BYTES];
 	char client_cert_file[CONFIG_PATH_BYTES]; /* empty: none; so the next two */
@@ -71,7 +72,7 @@ struct config {
 /*
  * Reads the file into config, from defaults on. 0, or -EINVAL with error as "FILE:LINE: reason"
  * ("FILE: reason" where no line is at fault), -EIO when it can't be read. Every key may stand
- * once, but policy.allowed_ips adds up; unknown sections and keys are errors.
+ * once, but policy.allowed_ips and origin.url add up; unknown sections and keys are errors.
  */
 int config_load(struct config *config, const char *path, char error[static CONFIG_ERROR_BYTES]);
 
@@ -85,5 +86,11 @@ int config_parse_url(struct config_origin *origin, const char *url, const char *
 /* Whether the origin is reached without leaving this machine: a Unix socket, a loopback address or a
  * directory. */
 bool config_origin_local(const struct config_origin *origin);
+
+/* The directory that is the one origin, or "". */
+const char *config_directory(const struct config *config);
+
+/* Whether any origin is reached by https. */
+bool config_has_tls(const struct config *config);
 
 #endif

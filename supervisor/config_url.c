@@ -224,3 +224,17 @@ bool config_origin_local(const struct config_origin *origin)
 		return memcmp(&ipv6, &in6addr_loopback, sizeof(ipv6)) == 0;
 	return false;
 }
+
+bool config_has_tls(const struct config *config)
+{
+	for (uint32_t i = 0; i < config->origin_count; i++) {
+		if (config->origins[i].tls)
+			return true;
+	}
+	return false;
+}
+
+const char *config_directory(const struct config *config)
+{
+	return config->origins[0].directory;
+}

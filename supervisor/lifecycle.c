@@ -108,7 +108,7 @@ static int start(
 		if (error != 0)
 			return error;
 		origin_directory_note(
-			&supervisor->origin_directory, supervisor->config.origin.directory);
+			&supervisor->origin_directory, config_directory(&supervisor->config));
 	}
 	if (role == ROLE_CONNECTOR) /* before it copies them, so that no change is missed */
 		resolver_files_note(&supervisor->resolver_files, supervisor->resolver_folder);

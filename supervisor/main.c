@@ -73,8 +73,8 @@ static int run_audit(const char *config_path)
 	}
 	audit.config_path = config_path;
 	/* A file that has become wrong since makes no difference to what runs. */
-	if (config_load(&config, config_path, error) == 0 && config.origin.directory[0] != '\0')
-		audit.fetcher_root = config.origin.directory;
+	if (config_load(&config, config_path, error) == 0 && config_directory(&config)[0] != '\0')
+		audit.fetcher_root = config_directory(&config);
 	return (int)audit_run(&audit, stdout);
 }
 

@@ -62,7 +62,7 @@ int material_load(struct material *material, const struct config *config,
 	char error[static CONFIG_ERROR_BYTES])
 {
 	const char *const paths[MATERIAL_COUNT] = {
-		[MATERIAL_CA] = config->origin.tls ? config->ca_file : "",
+		[MATERIAL_CA] = config_has_tls(config) ? config->ca_file : "",
 		[MATERIAL_CLIENT_CERT] = config->client_cert_file,
 		[MATERIAL_CLIENT_KEY] = config->client_key_file,
 		[MATERIAL_TOKEN] = config->bearer_token_file,

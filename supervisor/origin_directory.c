@@ -25,10 +25,10 @@ int origin_directory_check(const struct config *config, char error[static CONFIG
 	struct origin_directory directory;
 	int result = 0;
 
-	if (config->origin.directory[0] != '\0')
-		result = look_at(&directory, config->origin.directory);
+	if (config_directory(config)[0] != '\0')
+		result = look_at(&directory, config_directory(config));
 	if (result != 0)
-		snprintf(error, CONFIG_ERROR_BYTES, "%s: %s", config->origin.directory,
+		snprintf(error, CONFIG_ERROR_BYTES, "%s: %s", config_directory(config),
 			strerror(-result));
 	return result;
 }

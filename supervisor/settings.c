@@ -7,7 +7,7 @@
 
 static bool reads_files(const struct config *config)
 {
-	return config->origin.directory[0] != '\0';
+	return config_directory(config)[0] != '\0';
 }
 
 /* To look at a file costs next to nothing, and what is written there is to count by file_ttl. */
@@ -30,6 +30,20 @@ static int send_capture(struct channel *control, const struct config *config, bo
 	return channel_send(control, &message);
 }
 
+static int send_fetcher_origins(struct channel *control, const struct config *config)
+{
+	struct message message = {.type = MESSAGE_TYPE_FETCHER_ORIGIN};
+	struct message_fetcher_origin *origin = &message.fetcher_origin;
+	int error = 0;
+
+	for (uint32_t i = 0; i < config->origin_count && error == 0; i++) {
+		memcpy(origin->url, config->origins[i].url, sizeof(origin->url));
+		memcpy(origin->unix_path, config->origins[i].unix_path, sizeof(origin->unix_path));
+		error = channel_send(control, &message);
+	}
+	return error;
+}
+
 static int send_fetcher(struct channel *control, const struct config *config,
 	const struct material *material, bool verbose)
 {
@@ -37,11 +51,12 @@ static int send_fetcher(struct channel *control, const struct config *config,
 	struct message_fetcher_settings *settings = &message.fetcher_settings;
 	int error = material_send(control, material);
 
+	if (error == 0)
+		error = send_fetcher_origins(control, config);
 	if (error != 0)
 		return error;
 	settings->verbose = verbose;
-	memcpy(settings->url, config->origin.url, sizeof(settings->url));
-	memcpy(settings->directory, config->origin.directory, sizeof(settings->directory));
+	memcpy(settings->directory, config_directory(config), sizeof(settings->directory));
 	settings->timeout_ms = config->timeout_ms;
 	settings->concurrency = config->concurrency;
 	settings->breaker = config->breaker;
@@ -56,15 +71,30 @@ static int send_fetcher(struct channel *control, const struct config *config,
 	return channel_send(control, &message);
 }
 
+static int send_connector_origins(struct channel *control, const struct config *config)
+{
+	struct message message = {.type = MESSAGE_TYPE_CONNECTOR_ORIGIN};
+	struct message_connector_origin *origin = &message.connector_origin;
+	int error = 0;
+
+	for (uint32_t i = 0; i < config->origin_count && error == 0; i++) {
+		memcpy(origin->host, config->origins[i].host, sizeof(origin->host));
+		origin->port = config->origins[i].port;
+		memcpy(origin->unix_path, config->origins[i].unix_path, sizeof(origin->unix_path));
+		error = channel_send(control, &message);
+	}
+	return error;
+}
+
 static int send_connector(struct channel *control, const struct config *config, bool verbose)
 {
 	struct message message = {.type = MESSAGE_TYPE_CONNECTOR_SETTINGS};
 	struct message_connector_settings *settings = &message.connector_settings;
+	int error = send_connector_origins(control, config);
 
+	if (error != 0)
+		return error;
 	settings->verbose = verbose;
-	memcpy(settings->host, config->origin.host, sizeof(settings->host));
-	settings->port = config->origin.port;
-	memcpy(settings->unix_path, config->origin.unix_path, sizeof(settings->unix_path));
 	settings->timeout_ms = config->timeout_ms;
 	return channel_send(control, &message);
 }

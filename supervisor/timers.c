@@ -97,7 +97,7 @@ static void check_resolver_files(struct supervisor *supervisor, int64_t now_ms)
 static void check_origin_directory(struct supervisor *supervisor, int64_t now_ms)
 {
 	struct child *fetcher = &supervisor->children[ROLE_FETCHER];
-	const char *path = supervisor->config.origin.directory;
+	const char *path = config_directory(&supervisor->config);
 	char quoted[LOG_QUOTED_BYTES];
 
 	if (path[0] == '\0' || fetcher->state != CHILD_READY || fetcher->is_ending ||

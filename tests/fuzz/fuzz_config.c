@@ -68,8 +68,10 @@ static void check_config(const struct config *config)
 	check_range(config->max_peers, 1, 1048576);
 	check_range(config->per_source_rate, 1, 1000000);
 	check_range(config->per_source_burst, 1, 1000000);
-	FUZZ_CHECK(config->origin.tls || config->insecure_http ||
-		   config_origin_local(&config->origin));
+	check_range(config->origin_count, 1, ORIGINS_MAX);
+	for (uint32_t i = 0; i < config->origin_count; i++)
+		FUZZ_CHECK(config->origins[i].tls || config->insecure_http ||
+			   config_origin_local(&config->origins[i]));
 }
 
 struct text {
@@ -88,18 +90,23 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *text, const c
 	FUZZ_CHECK(text->used < sizeof(text->bytes));
 }
 
-static void put_origin(struct text *text, const struct config *config)
+static void put_url(struct text *text, const struct config_origin *origin)
 {
-	const struct config_origin *origin = &config->origin;
-
 	if (origin->unix_path[0] != '\0')
-		put(text, "[origin]\nurl = unix:%s:%s\n", origin->unix_path,
+		put(text, "url = unix:%s:%s\n", origin->unix_path,
 			origin->url + strlen("http://localhost"));
 	else if (origin->directory[0] != '\0')
-		put(text, "[origin]\nurl = file://%s%s\n", origin->directory,
+		put(text, "url = file://%s%s\n", origin->directory,
 			origin->url + strlen("file://"));
 	else
-		put(text, "[origin]\nurl = %s\n", origin->url);
+		put(text, "url = %s\n", origin->url);
+}
+
+static void put_origins(struct text *text, const struct config *config)
+{
+	put(text, "[origin]\n");
+	for (uint32_t i = 0; i < config->origin_count; i++)
+		put_url(text, &config->origins[i]);
 	put(text, "insecure_http = %s\nca_file = %s\nclient_cert_file = %s\n",
 		config->insecure_http ? "yes" : "no", config->ca_file, config->client_cert_file);
 	put(text, "client_key_file = %s\nbearer_token_file = %s\n", config->client_key_file,
@@ -125,7 +132,7 @@ static void put_config(struct text *text, const struct config *config)
 	text->used = 0;
 	put(text, "[gateway]\ninterface = %s\nconnect = %s\n", config->interface,
 		connect[config->connect]);
-	put_origin(text, config);
+	put_origins(text, config);
 	put(text, "[policy]\nmax_allowed_ips = %u\ndefault_route = %s\n", config->max_allowed_ips,
 		config->allow_default_route ? "yes" : "no");
 	for (uint32_t i = 0; i < config->allowed.count; i++)
@@ -148,24 +155,35 @@ static bool stands_in_a_line(const char *text)
 
 static bool can_be_written(const struct config *config)
 {
-	return stands_in_a_line(config->interface) && stands_in_a_line(config->origin.url) &&
-	       stands_in_a_line(config->origin.unix_path) &&
-	       strlen(config->origin.directory) + strlen(config->origin.url) < 150 &&
-	       stands_in_a_line(config->origin.directory) && stands_in_a_line(config->ca_file) &&
+	for (uint32_t i = 0; i < config->origin_count; i++) {
+		if (!stands_in_a_line(config->origins[i].url) ||
+			!stands_in_a_line(config->origins[i].unix_path) ||
+			!stands_in_a_line(config->origins[i].directory) ||
+			strlen(config->origins[i].directory) + strlen(config->origins[i].url) >=
+				150)
+			return false;
+	}
+	return stands_in_a_line(config->interface) && stands_in_a_line(config->ca_file) &&
 	       stands_in_a_line(config->client_cert_file) &&
 	       stands_in_a_line(config->client_key_file) &&
 	       stands_in_a_line(config->bearer_token_file);
+}
+
+static void check_same_origin(const struct config_origin *a, const struct config_origin *b)
+{
+	FUZZ_CHECK(strcmp(a->url, b->url) == 0 && a->tls == b->tls);
+	FUZZ_CHECK(strcmp(a->host, b->host) == 0 && a->port == b->port);
+	FUZZ_CHECK(strcmp(a->unix_path, b->unix_path) == 0);
+	FUZZ_CHECK(strcmp(a->directory, b->directory) == 0);
 }
 
 /* Field by field: what lies behind the ends of texts may differ. */
 static void check_same(const struct config *a, const struct config *b)
 {
 	FUZZ_CHECK(strcmp(a->interface, b->interface) == 0 && a->connect == b->connect);
-	FUZZ_CHECK(strcmp(a->origin.url, b->origin.url) == 0 && a->origin.tls == b->origin.tls);
-	FUZZ_CHECK(strcmp(a->origin.host, b->origin.host) == 0);
-	FUZZ_CHECK(a->origin.port == b->origin.port);
-	FUZZ_CHECK(strcmp(a->origin.unix_path, b->origin.unix_path) == 0);
-	FUZZ_CHECK(strcmp(a->origin.directory, b->origin.directory) == 0);
+	FUZZ_CHECK(a->origin_count == b->origin_count);
+	for (uint32_t i = 0; i < a->origin_count; i++)
+		check_same_origin(&a->origins[i], &b->origins[i]);
 	FUZZ_CHECK(strcmp(a->ca_file, b->ca_file) == 0);
 	FUZZ_CHECK(strcmp(a->client_cert_file, b->client_cert_file) == 0);
 	FUZZ_CHECK(strcmp(a->client_key_file, b->client_key_file) == 0);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "fetcher/url_template.h"
 #include "fetcher/wiping_memory.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -46,8 +47,9 @@ static int lowest_free(void)
 static int connect_origin(void)
 {
 	int ends[2], room = SENT_MAX;
-	uint64_t id = socket_pool_ask(&pool, clock_ms());
+	static uint64_t id;
 
+	socket_pool_ask(&pool, ++id, clock_ms());
 	FUZZ_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
 	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	FUZZ_CHECK(socket_pool_connected(&pool, id, ends[1], clock_ms()) == 0);
@@ -96,12 +98,14 @@ static void check_result(const struct http_result *result)
 
 static void run(struct http_client *client, int origin, const uint8_t *data, size_t size)
 {
+	const struct http_options options = {.material = &material, .timeout_ms = 10000};
+	struct http_route *route = http_client_add_route(client, &pool);
 	struct http_result result;
 	char expanded[URL_BYTES];
 
-	FUZZ_CHECK(http_client_configure(client, &url, &material, 10000) == 0);
+	FUZZ_CHECK(route != NULL && http_client_configure(client, &options) == 0);
 	url_template_expand(&url, expanded, key);
-	FUZZ_CHECK(http_client_start(client, expanded, NULL, &result) == 0);
+	FUZZ_CHECK(http_client_start(client, route, expanded, NULL, &result) == 0);
 	http_client_perform(client);
 	respond(origin, data, size);
 	for (int i = 0; i < ROUNDS_MAX; i++) {
@@ -120,7 +124,7 @@ static void run(struct http_client *client, int origin, const uint8_t *data, siz
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int lowest = lowest_free(), origin = connect_origin();
-	struct http_client *client = http_client_new(&pool);
+	struct http_client *client = http_client_new();
 
 	FUZZ_CHECK(client != NULL);
 	run(client, origin, data, size);

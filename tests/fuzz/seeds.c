@@ -91,13 +91,15 @@ static void fill_settings(struct message *message)
 {
 	switch (message->type) {
 	case MESSAGE_TYPE_FETCHER_SETTINGS:
-		strcpy(message->fetcher_settings.url, "https://control.example.net/peer/{key}");
 		message->fetcher_settings.timeout_ms = 2000;
 		message->fetcher_settings.max_allowed_ips = 8;
 		break;
-	case MESSAGE_TYPE_CONNECTOR_SETTINGS:
-		strcpy(message->connector_settings.host, "control.example.net");
-		message->connector_settings.port = 443;
+	case MESSAGE_TYPE_FETCHER_ORIGIN:
+		strcpy(message->fetcher_origin.url, "https://control.example.net/peer/{key}");
+		break;
+	case MESSAGE_TYPE_CONNECTOR_ORIGIN:
+		strcpy(message->connector_origin.host, "control.example.net");
+		message->connector_origin.port = 443;
 		break;
 	case MESSAGE_TYPE_INSTALLER_SETTINGS:
 		strcpy(message->installer_settings.interface, "wg0");

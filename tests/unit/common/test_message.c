@@ -85,7 +85,7 @@ static void all_messages_come_back(void **state)
 		assert_memory_equal(&received, &sent, sizeof(sent));
 		assert_int_equal(message_encode(&sent, bytes, (size_t)length - 1), -EMSGSIZE);
 	}
-	assert_int_equal(count, 24);
+	assert_int_equal(count, 26);
 }
 
 static void cut_and_extended_messages_are_refused(void **state)
@@ -307,6 +307,9 @@ static void invalid_values_are_refused(void **state)
 	assert_int_equal(message_decode(&message, bytes, (size_t)length), -EBADMSG);
 	fill(&message, MESSAGE_TYPE_MATERIAL);
 	message.material.kind++;
+	assert_int_equal(message_encode(&message, bytes, sizeof(bytes)), -EINVAL);
+	fill(&message, MESSAGE_TYPE_CONNECT);
+	message.connect.origin = ORIGINS_MAX;
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes)), -EINVAL);
 }
 

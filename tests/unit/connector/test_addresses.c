@@ -14,10 +14,10 @@
 
 #include "connector/addresses.h"
 
-static struct message_connector_settings settings_for(
+static struct message_connector_origin settings_for(
 	const char *host, uint16_t port, const char *unix_path)
 {
-	struct message_connector_settings settings = {.port = port};
+	struct message_connector_origin settings = {.port = port};
 
 	snprintf(settings.host, sizeof(settings.host), "%s", host);
 	snprintf(settings.unix_path, sizeof(settings.unix_path), "%s", unix_path);
@@ -26,7 +26,7 @@ static struct message_connector_settings settings_for(
 
 static int set(struct addresses *addresses, const char *host, uint16_t port, const char *unix_path)
 {
-	struct message_connector_settings settings = settings_for(host, port, unix_path);
+	struct message_connector_origin settings = settings_for(host, port, unix_path);
 
 	return addresses_set(addresses, &settings);
 }

@@ -55,6 +55,8 @@ static const char configuration[] =
 	"    location ~ ^/slow/(.*)$ { echo_sleep 0.1; echo_exec /checked/$1; }\n"
 	"    location /checked/ { add_header Cache-Control 'max-age=0, must-revalidate';\n"
 	"      rewrite ^/checked/(.*)$ /peer/$1 break; }\n"
+	"    location /flip/ { if (-f $document_root/broken) { return 500; }\n"
+	"      add_header Cache-Control max-age=0; rewrite ^/flip/(.*)$ /peer/$1 break; }\n"
 	"    location /moved/ { return 302 http://127.0.0.1:8080/peer/; }\n"
 	"    location /broken/ { return 500; }\n"
 	"    location /empty/ { return 204; }\n"
@@ -64,6 +66,7 @@ static const char configuration[] =
 	"      rewrite ^/secret/(.*)$ /peer/$1 last; }\n"
 	"    location /huge/ { rewrite ^ /big last; }\n"
 	"  }\n"
+	"  server { listen unix:other.sock; location / { return 410; } }\n"
 	"  server { listen 8443 ssl; ssl_client_certificate client.pem;\n"
 	"    ssl_verify_client on; root docroot; }\n"
 	"  server { listen 8081; keepalive_timeout 0; root docroot; }\n"
@@ -122,6 +125,9 @@ void origin_open(struct origin *origin)
 	run(origin, "openssl ec -in client.key -aes256 -passout pass:secret -out encrypted.key");
 	run(origin,
 		"cp server.pem ca.pem; head -c 1000000 /dev/zero >docroot/big; chmod 644 *.key");
+	run(origin,
+		"openssl x509 -in server.pem -noout -pubkey | openssl pkey -pubin -outform DER | "
+		"openssl dgst -sha256 -binary | base64 | sed 's|^|sha256//|' >pin");
 	write_file(origin, "token", "tok-123\n");
 	write_file(origin, "nginx.conf", configuration);
 }
@@ -173,6 +179,7 @@ void origin_stop(struct origin *origin)
 	kill(origin->nginx, SIGTERM);
 	assert_int_equal(waitpid(origin->nginx, &status, 0), origin->nginx);
 	unlink(origin_path(origin, "origin.sock"));
+	unlink(origin_path(origin, "other.sock"));
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)

@@ -102,19 +102,28 @@ static void send_start(struct channel *control)
 	send_to(control, &message);
 }
 
+static void send_connector_origin(struct pair *pair, const struct pair_origin *origin)
+{
+	struct message message = {.type = MESSAGE_TYPE_CONNECTOR_ORIGIN};
+	struct message_connector_origin *named = &message.connector_origin;
+
+	named->port = origin->port;
+	if (origin->unix_path != NULL)
+		snprintf(named->unix_path, sizeof(named->unix_path), "%s", origin->unix_path);
+	else
+		snprintf(named->host, sizeof(named->host), "%s", origin->host);
+	send_to(&pair->connector_control, &message);
+}
+
 static void send_connector_settings(struct pair *pair, const struct pair_settings *settings)
 {
 	struct message message = {.type = MESSAGE_TYPE_CONNECTOR_SETTINGS};
 	struct message_connector_settings *connector = &message.connector_settings;
 
+	for (size_t i = 0; i < ORIGINS_MAX && settings->origins[i].url != NULL; i++)
+		send_connector_origin(pair, &settings->origins[i]);
 	connector->verbose = 1;
-	connector->port = settings->port;
 	connector->timeout_ms = settings->timeout_ms > 0 ? settings->timeout_ms : 2000;
-	if (settings->unix_path != NULL)
-		snprintf(connector->unix_path, sizeof(connector->unix_path), "%s",
-			settings->unix_path);
-	else
-		snprintf(connector->host, sizeof(connector->host), "%s", settings->host);
 	send_to(&pair->connector_control, &message);
 }
 
@@ -128,6 +137,17 @@ static void send_material(struct pair *pair, enum material_kind kind, const char
 	close(fd);
 }
 
+static void send_fetcher_origin(struct pair *pair, const struct pair_origin *origin)
+{
+	struct message message = {.type = MESSAGE_TYPE_FETCHER_ORIGIN};
+	struct message_fetcher_origin *named = &message.fetcher_origin;
+
+	snprintf(named->url, sizeof(named->url), "%s", origin->url);
+	if (origin->unix_path != NULL)
+		snprintf(named->unix_path, sizeof(named->unix_path), "%s", origin->unix_path);
+	send_to(&pair->fetcher_control, &message);
+}
+
 static void send_fetcher_settings(struct pair *pair, const struct pair_settings *settings)
 {
 	struct message message = {.type = MESSAGE_TYPE_FETCHER_SETTINGS};
@@ -137,8 +157,9 @@ static void send_fetcher_settings(struct pair *pair, const struct pair_settings 
 		if (settings->materials[kind] != NULL)
 			send_material(pair, (enum material_kind)kind, settings->materials[kind]);
 	}
+	for (size_t i = 0; i < ORIGINS_MAX && settings->origins[i].url != NULL; i++)
+		send_fetcher_origin(pair, &settings->origins[i]);
 	fetcher->verbose = 1;
-	snprintf(fetcher->url, sizeof(fetcher->url), "%s", settings->url);
 	fetcher->timeout_ms = settings->timeout_ms > 0 ? settings->timeout_ms : 2000;
 	fetcher->concurrency = settings->concurrency > 0 ? settings->concurrency : 64;
 	fetcher->requests_per_second =

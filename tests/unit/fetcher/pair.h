@@ -15,11 +15,24 @@
 /* How long anything is waited for before the test fails; nothing here takes nearly so long. */
 #define PAIR_PATIENCE_MS 20000
 
-struct pair_settings {
-	const char *host; /* for the connector */
+/* One origin, as connector and fetcher are told of it. */
+struct pair_origin {
+	const char *host;
 	uint16_t port;
 	const char *unix_path;
-	const char *url;          /* for the fetcher */
+	const char *url;
+};
+
+struct pair_settings {
+	union {
+		struct pair_origin origins[ORIGINS_MAX];
+		struct { /* the first */
+			const char *host;
+			uint16_t port;
+			const char *unix_path;
+			const char *url;
+		};
+	};
 	const char *materials[4]; /* paths of files, by enum material_kind; NULL for none */
 	unsigned timeout_ms, concurrency, requests_per_second; /* 0: a default */
 	unsigned stale_if_error_ms, max_peers;

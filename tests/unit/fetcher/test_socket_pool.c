@@ -33,12 +33,19 @@ static bool is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
+static uint64_t last_id;
+
+static uint64_t ask(int64_t now_ms)
+{
+	socket_pool_ask(&pool, ++last_id, now_ms);
+	return last_id;
+}
+
 static int add_spare(int64_t now_ms)
 {
 	int fd = new_socket();
 
-	assert_int_equal(
-		socket_pool_connected(&pool, socket_pool_ask(&pool, now_ms), fd, now_ms), 0);
+	assert_int_equal(socket_pool_connected(&pool, ask(now_ms), fd, now_ms), 0);
 	return fd;
 }
 
@@ -132,7 +139,7 @@ static void asks_for_what_is_needed(void **state)
 	assert_int_equal(socket_pool_wanted(&pool, 1000, 0, 1000, 0), SOCKET_POOL_CONNECTS);
 	/* What was asked counts. */
 	for (int i = 0; i < 8; i++)
-		socket_pool_ask(&pool, 0);
+		ask(0);
 	assert_int_equal(socket_pool_wanted(&pool, 10, 0, 64, 0), 2);
 	assert_int_equal(socket_pool_wanted(&pool, 0, 0, 64, 0), 0);
 }
@@ -245,14 +252,14 @@ static void pauses_after_failures(void **state)
 
 	(void)state;
 	assert_int_equal(socket_pool_retry_at_ms(&pool, true), INT64_MAX);
-	id = socket_pool_ask(&pool, now_ms);
+	id = ask(now_ms);
 	assert_int_equal(socket_pool_connect_failed(&pool, id, now_ms), 0);
 	assert_int_equal(socket_pool_connect_failed(&pool, id, now_ms), -ENOENT);
 	assert_int_equal(socket_pool_retry_at_ms(&pool, true), 1100);
 	assert_int_equal(socket_pool_wanted(&pool, 5, 0, 64, 1099), 0);
 	assert_int_equal(socket_pool_wanted(&pool, 5, 0, 64, 1100), 1);
 	for (int i = 0; i < 10; i++)
-		socket_pool_connect_failed(&pool, socket_pool_ask(&pool, now_ms), now_ms);
+		socket_pool_connect_failed(&pool, ask(now_ms), now_ms);
 	assert_int_equal(socket_pool_retry_at_ms(&pool, false), 6000);
 	assert_int_equal(socket_pool_retry_at_ms(&pool, true), 1500);
 	assert_int_equal(socket_pool_wanted(&pool, 0, 0, 64, 5999), 0);
@@ -265,7 +272,7 @@ static void pauses_after_failures(void **state)
 
 static void expires_what_is_not_answered(void **state)
 {
-	uint64_t first = socket_pool_ask(&pool, 0), second = socket_pool_ask(&pool, 500);
+	uint64_t first = ask(0), second = ask(500);
 	int fd = new_socket();
 
 	(void)state;
@@ -275,7 +282,7 @@ static void expires_what_is_not_answered(void **state)
 	assert_true(is_open(fd));
 	assert_int_equal(socket_pool_connected(&pool, second, fd, 1000), 0);
 	assert_int_equal(pool.connect_count, 0);
-	assert_int_equal(socket_pool_ask(&pool, 0), second + 1);
+	assert_int_equal(ask(0), second + 1);
 	socket_pool_unask(&pool, second + 1);
 	assert_int_equal(pool.connect_count, 0);
 }
@@ -288,7 +295,7 @@ static void holds_so_many_spares(void **state)
 	(void)state;
 	for (int i = 0; i < SOCKET_POOL_SPARES; i++)
 		add_spare(0);
-	id = socket_pool_ask(&pool, 0);
+	id = ask(0);
 	assert_int_equal(socket_pool_connected(&pool, id, fd, 0), -ENOSPC);
 	close(fd);
 	fd = pool.spares[0].fd;
@@ -356,7 +363,7 @@ static void knows_where_nothing_may_wait(void **state)
 
 static void forgets_another_origin(void **state)
 {
-	uint64_t id = socket_pool_ask(&pool, 0);
+	uint64_t id = ask(0);
 	int spare = add_spare(0), connection = -1;
 	int fd = new_socket();
 

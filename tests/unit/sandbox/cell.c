@@ -106,7 +106,8 @@ struct plan {
 	gid_t group;
 	cell_function *prepare, *work;
 	const void *argument;
-	const char *socket_path, *directory;
+	const struct root_needs *needs;
+	const char *directory;
 };
 
 static struct cell open_cell(const struct plan *plan)
@@ -127,9 +128,10 @@ static struct cell open_cell(const struct plan *plan)
 			_exit(UNPREPARED);
 		if (plan->directory != NULL)
 			sandbox_close_within(plan->user, plan->group, plan->directory);
+		else if (plan->needs != NULL)
+			sandbox_close_sharing(plan->role, plan->user, plan->group, plan->needs);
 		else
-			sandbox_close_sharing(
-				plan->role, plan->user, plan->group, plan->socket_path);
+			sandbox_close(plan->role, plan->user, plan->group);
 		_exit(plan->work(plan->argument));
 	}
 	close(log[1]);
@@ -148,10 +150,10 @@ struct cell cell_open_as(enum role role, uid_t user, gid_t group, cell_function 
 	return open_cell(&(struct plan){role, user, group, prepare, work, argument, NULL, NULL});
 }
 
-struct cell cell_open_sharing(const char *socket_path, cell_function *work)
+struct cell cell_open_sharing(const struct root_needs *needs, cell_function *work)
 {
 	return open_cell(&(struct plan){
-		ROLE_CONNECTOR, CELL_USER, CELL_GROUP, NULL, work, NULL, socket_path, NULL});
+		ROLE_CONNECTOR, CELL_USER, CELL_GROUP, NULL, work, NULL, needs, NULL});
 }
 
 struct cell cell_open_within(const char *directory, cell_function *work, const void *argument)

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "common/role.h"
+#include "sandbox/root.h"
 
 /* Not alike, so that one taken for the other is seen. */
 #define CELL_USER  61001
@@ -42,8 +43,8 @@ struct cell cell_open_as(enum role role, uid_t user, gid_t group, cell_function 
 /* As CELL_USER and CELL_GROUP, without preparation. */
 struct cell cell_open(enum role role, cell_function *work, const void *argument);
 
-/* A connector whose origin is that Unix socket. */
-struct cell cell_open_sharing(const char *socket_path, cell_function *work);
+/* A connector whose origins need that. */
+struct cell cell_open_sharing(const struct root_needs *needs, cell_function *work);
 
 /* A fetcher whose origin is that directory. */
 struct cell cell_open_within(const char *directory, cell_function *work, const void *argument);

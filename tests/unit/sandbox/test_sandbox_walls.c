@@ -267,11 +267,12 @@ static int count_entries(const char *path)
 static int look_around(const void *argument)
 {
 	enum role role = *(const enum role *)argument;
+	const struct root_needs needs = {.resolver_files = role == ROLE_CONNECTOR};
 	int expected = role == ROLE_CONNECTOR ? 1 : 0;
 
 	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return 1;
-	if (root_change(role, NULL) != 0)
+	if (root_change(role, &needs) != 0)
 		return 2;
 	if (count_entries("/") != expected || count_entries("/..") != expected)
 		return 3;
@@ -416,6 +417,7 @@ static int use_socket(const void *argument)
 
 static void test_origin_is_a_unix_socket(void **state)
 {
+	struct root_needs needs = {.socket_count = 1};
 	struct cell cell;
 	char text[4096];
 	int first, second;
@@ -425,8 +427,9 @@ static void test_origin_is_a_unix_socket(void **state)
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chmod(folder, 0755), 0);
 	snprintf(origin.sun_path, sizeof(origin.sun_path), "%s/origin.sock", folder);
+	needs.socket_paths[0] = origin.sun_path;
 	first = listen_there();
-	cell = cell_open_sharing(origin.sun_path, use_socket);
+	cell = cell_open_sharing(&needs, use_socket);
 	assert_int_equal(recv(cell.outside[FD_CONTROL], text, sizeof(text), 0), 5);
 	close(first);
 	second = listen_there();
@@ -437,19 +440,54 @@ static void test_origin_is_a_unix_socket(void **state)
 	rmdir(folder);
 }
 
-static void test_socket_that_can_not_be_shared(void **state)
+/* A socket's directory, one that is missing, and names, each beside the others. */
+static int use_all(const void *argument)
 {
-	static const char *const paths[] = {"/origin.sock", "/nonexistent/pullgate/origin.sock"};
+	struct stat missing, root;
+
+	(void)argument;
+	if (connect_there() != 0 || access("/etc/hosts", R_OK) != 0)
+		return 1;
+	if (stat("/nonexistent/pullgate", &missing) != 0 || stat("/", &root) != 0)
+		return 2;
+	return missing.st_dev == root.st_dev && mkdir("/nonexistent/pullgate/x", 0700) < 0 ? 0 : 3;
+}
+
+static void test_origins_of_several_kinds(void **state)
+{
+	struct root_needs needs = {.resolver_files = true,
+		.socket_count = 3,
+		.socket_paths = {
+			origin.sun_path, "/nonexistent/pullgate/origin.sock", origin.sun_path}};
+	struct cell cell;
+	char log[4096];
+	int listener;
 
 	(void)state;
 	cell_need_root();
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		struct cell cell = cell_open_sharing(paths[i], use_socket);
-		char log[4096];
+	strcpy(folder, "/tmp/pullgate-walls.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0755), 0);
+	snprintf(origin.sun_path, sizeof(origin.sun_path), "%s/origin.sock", folder);
+	listener = listen_there();
+	cell = cell_open_sharing(&needs, use_all);
+	assert_int_equal(cell_close(&cell, log, sizeof(log)), 0);
+	close(listener);
+	unlink(origin.sun_path);
+	rmdir(folder);
+}
 
-		assert_int_not_equal(cell_close(&cell, log, sizeof(log)), 0);
-		assert_non_null(strstr(log, "step=new_root"));
-	}
+static void test_socket_that_can_not_be_shared(void **state)
+{
+	const struct root_needs needs = {.socket_count = 1, .socket_paths = {"/origin.sock"}};
+	struct cell cell;
+	char log[4096];
+
+	(void)state;
+	cell_need_root();
+	cell = cell_open_sharing(&needs, use_socket);
+	assert_int_not_equal(cell_close(&cell, log, sizeof(log)), 0);
+	assert_non_null(strstr(log, "step=new_root"));
 }
 
 /* ---- what some kernels lack ---- */
@@ -520,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_root_is_empty),
 		cmocka_unit_test(test_connector_has_the_resolvers_files),
 		cmocka_unit_test(test_origin_is_a_unix_socket),
+		cmocka_unit_test(test_origins_of_several_kinds),
 		cmocka_unit_test(test_socket_that_can_not_be_shared),
 		cmocka_unit_test(test_landlock),
 		cmocka_unit_test(test_no_new_code),

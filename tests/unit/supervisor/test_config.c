@@ -60,9 +60,9 @@ static void minimal_file_has_the_documented_defaults(void **state)
 	assert_int_equal(load(&config, MINIMAL), 0);
 	assert_string_equal(config.interface, "wg0");
 	assert_int_equal(config.connect, CONNECT_REPLAY);
-	assert_string_equal(config.origin.host, "cp.example.net");
-	assert_int_equal(config.origin.port, 443);
-	assert_true(config.origin.tls);
+	assert_string_equal(config.origins[0].host, "cp.example.net");
+	assert_int_equal(config.origins[0].port, 443);
+	assert_true(config.origins[0].tls);
 	assert_string_equal(config.ca_file, "/etc/ssl/certs/ca-certificates.crt");
 	assert_int_equal(config.timeout_ms, 2000);
 	assert_int_equal(config.concurrency, 64);
@@ -133,8 +133,8 @@ static void every_key_is_read(void **state)
 		0);
 	assert_string_equal(config.interface, "wg-fleet");
 	assert_int_equal(config.connect, CONNECT_INITIATE);
-	assert_string_equal(config.origin.host, "::1");
-	assert_int_equal(config.origin.port, 8080);
+	assert_string_equal(config.origins[0].host, "::1");
+	assert_int_equal(config.origins[0].port, 8080);
 	assert_string_equal(config.client_cert_file, "/etc/cert.pem");
 	assert_string_equal(config.client_key_file, "/etc/key.pem");
 	assert_string_equal(config.bearer_token_file, "/etc/token");
@@ -209,6 +209,13 @@ static void errors_name_file_line_and_reason(void **state)
 		{"[cache]\non_stale = yes\n", 8, "not keep or remove"},
 		{"[cache]\ndirectory = here\n", 8, "not an absolute path"},
 		{"[cache]\nmin_revalidate = 999ms\n", 8, "out of range"},
+		{"[origin]\nurl = https://cp.example.net/peer/{key}\n", 8, "already set on line 4"},
+		{"[origin]\nurl = file:///srv/peers/{key}\n", 8, "a file:// url stands alone"},
+		{"[origin]\nurl = https://b/{key}\nurl = http://192.0.2.1/{key}\n", 9,
+			"http:// is for loopback addresses"},
+		{"[origin]\nurl = https://b/{key}\nurl = https://c/{key}\nurl = https://d/{key}\n"
+		 "url = https://e/{key}\n",
+			11, "more than 4 origins"},
 		{"[limits]\nper_source = 10/s\n", 8, "not a rate such as 10/s burst 20"},
 		{"[limits]\nper_source = 10/s burst 0\n", 8, "burst is out of range"},
 		{"[limits]\nper_source = 10/s burst 5 6\n", 8, "not a rate"},
@@ -230,6 +237,27 @@ static void errors_name_file_line_and_reason(void **state)
 			fail_msg("row %zu: \"%s\" lacks \"%s\" or \"%s\"", i, error, place,
 				rows[i].reason);
 	}
+}
+
+static void origins_stand_in_their_order(void **state)
+{
+	struct config config;
+
+	(void)state;
+	assert_int_equal(load(&config, "[gateway]\ninterface = wg0\n[origin]\n"
+				       "url = unix:/run/a.sock\n"
+				       "url = https://b/{key}\n"
+				       "url = unix:/run/c.sock\n"
+				       "url = http://127.0.0.1:8080/{key}\n"
+				       "[policy]\nallowed_ips = 10.0.0.0/8\n"),
+		0);
+	assert_int_equal(config.origin_count, 4);
+	assert_string_equal(config.origins[0].unix_path, "/run/a.sock");
+	assert_string_equal(config.origins[1].host, "b");
+	assert_true(config.origins[1].tls);
+	assert_string_equal(config.origins[2].unix_path, "/run/c.sock");
+	assert_int_equal(config.origins[3].port, 8080);
+	assert_true(config_has_tls(&config));
 }
 
 static void expect_whole_error(const char *text, const char *reason)
@@ -418,6 +446,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_key_is_read, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(
 			errors_name_file_line_and_reason, make_path, remove_path),
+		cmocka_unit_test_setup_teardown(
+			origins_stand_in_their_order, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(whole_files_that_are_wrong, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(zero_bytes_are_refused, make_path, remove_path),
 		cmocka_unit_test(urls),

@@ -270,7 +270,7 @@ static void changed_resolver_file_restarts_the_connector_without_failure(void **
 /* By another directory in its place, not by its absence, for the old one still serves. */
 static void another_origin_directory_restarts_the_fetcher_without_failure(void **state)
 {
-	char *path = supervisor.config.origin.directory;
+	char *path = supervisor.config.origins[0].directory;
 	char other[CONFIG_PATH_BYTES + 8];
 
 	(void)state;
@@ -297,12 +297,12 @@ static void origin_needs_its_directory(void **state)
 
 	(void)state;
 	assert_int_equal(origin_directory_check(&config, error), 0);
-	strcpy(config.origin.directory, folder);
+	strcpy(config.origins[0].directory, folder);
 	assert_int_equal(origin_directory_check(&config, error), 0);
-	strcat(config.origin.directory, "/resolv.conf");
+	strcat(config.origins[0].directory, "/resolv.conf");
 	assert_int_equal(origin_directory_check(&config, error), -ENOTDIR);
 	assert_non_null(strstr(error, "/resolv.conf: Not a directory"));
-	strcpy(config.origin.directory, "/nonexistent");
+	strcpy(config.origins[0].directory, "/nonexistent");
 	assert_int_equal(origin_directory_check(&config, error), -ENOENT);
 }
 

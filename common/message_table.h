@@ -21,6 +21,9 @@
 /* As many as [origin] may name. */
 #define ORIGINS_MAX 4
 
+/* And so many public keys of theirs, each as "sha256//" and 44 characters of base64. */
+#define PINS_MAX 4
+
 /* M(number, NAME, member, sender, receiver); CHILD stands for each role but the supervisor. */
 #define MESSAGE_TABLE(M)                                                    \
 	M(1, START, start, SUPERVISOR, CHILD)                               \
@@ -82,7 +85,8 @@
 	F(UINT, stale_after_ms, UINT32_MAX)                                              \
 	F(UINT, persist_psk, 1) /* preshared keys too, where the cache persists */       \
 	F(UINT, max_peers, 1048576)                                                      \
-	F(UINT, max_allowed_ips, 64)
+	F(UINT, max_allowed_ips, 64)                                                     \
+	F(TEXT, pinned_public_keys, PINS_MAX * 53 - 1) /* with ; between them; empty: any */
 
 /* One for each origin, in the same order as the fetcher's, before CONNECTOR_SETTINGS. */
 #define MESSAGE_CONNECTOR_ORIGIN(F)                                                            \

@@ -355,6 +355,9 @@ static CURLcode set_tls(const struct http_options *options, CURL *easy)
 	/* No file is there to be opened; without a blob nothing is trusted. */
 	SET(CURLOPT_CAINFO, NULL);
 	SET(CURLOPT_CAPATH, NULL);
+	/* One of them, besides what the authorities say. */
+	if (options->pinned_public_keys[0] != '\0')
+		SET(CURLOPT_PINNEDPUBLICKEY, options->pinned_public_keys);
 	/* Without a password libcurl 7.88 crashes on an encrypted key; the empty one just fails. */
 	SET(CURLOPT_KEYPASSWD, "");
 	code = set_blob(easy, CURLOPT_CAINFO_BLOB, &items[MATERIAL_CA]);
@@ -614,6 +617,8 @@ static const char *describe(const struct http_transfer *transfer, CURLcode code)
 		return transfer->limit_hit;
 	if (code == CURLE_FILESIZE_EXCEEDED)
 		return "body larger than 65536 bytes";
+	if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+		return "the origin's public key is none of pinned_public_key";
 	if (code == CURLE_OK)
 		return "closed within the header";
 	if (code == CURLE_OUT_OF_MEMORY) /* libcurl says so of both */

@@ -62,6 +62,7 @@ struct http_conditions {
 /* What all routes have in common; must stay until no transfer that uses it is left. */
 struct http_options {
 	const struct material_set *material;
+	const char *pinned_public_keys; /* as CURLOPT_PINNEDPUBLICKEY has them; "" for any */
 	uint64_t timeout_ms;
 };
 

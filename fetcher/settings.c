@@ -13,7 +13,8 @@
 static bool settings_differ(
 	const struct message_fetcher_settings *a, const struct message_fetcher_settings *b)
 {
-	return strcmp(a->directory, b->directory) != 0 || a->timeout_ms != b->timeout_ms;
+	return strcmp(a->directory, b->directory) != 0 || a->timeout_ms != b->timeout_ms ||
+	       strcmp(a->pinned_public_keys, b->pinned_public_keys) != 0;
 }
 
 static bool material_differs(const struct material_set *a, const struct material_set *b)
@@ -114,7 +115,8 @@ static void clear_caches(struct fetcher *fetcher)
 
 static void adopt_origins(struct fetcher *fetcher)
 {
-	struct http_options options = {.timeout_ms = fetcher->settings.timeout_ms};
+	struct http_options options = {.timeout_ms = fetcher->settings.timeout_ms,
+		.pinned_public_keys = fetcher->settings.pinned_public_keys};
 
 	break_off(fetcher);
 	material_clear(&fetcher->material[fetcher->in_use]);

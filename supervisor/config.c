@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/key_text.h"
+
+#define PIN_PREFIX "sha256//"
+
 struct parser {
 	struct config *config;
 	const char *path;
@@ -286,6 +290,23 @@ static int read_url(struct parser *parser, const struct key *key, const char *va
 	return 0;
 }
 
+/* One more; their list has a ; between them, as libcurl takes it. */
+static int read_pin(struct parser *parser, const struct key *key, const char *value)
+{
+	char *pins = target(parser, key);
+	size_t used = strlen(pins);
+	uint8_t digest[WIREGUARD_KEY_BYTES]; /* as long as a SHA-256, and written in the same way */
+
+	if (strncmp(value, PIN_PREFIX, strlen(PIN_PREFIX)) != 0 ||
+		key_from_base64(digest, value + strlen(PIN_PREFIX)) != 0)
+		return fail_value(parser, key, value,
+			"not sha256// and the 44 characters of a SHA-256 in base64");
+	if (used + strlen(value) + 1 >= CONFIG_PINS_BYTES)
+		return fail(parser, parser->line, "%s: more than %d", key->name, PINS_MAX);
+	snprintf(pins + used, CONFIG_PINS_BYTES - used, "%s%s", used > 0 ? ";" : "", value);
+	return 0;
+}
+
 static int add_prefix(struct parser *parser, const char *text)
 {
 	struct config *config = parser->config;
@@ -336,6 +357,8 @@ static const struct key keys[] = {
 	{"origin", "client_cert_file", read_path, offsetof(struct config, client_cert_file), 0, 0},
 	{"origin", "client_key_file", read_path, offsetof(struct config, client_key_file), 0, 0},
 	{"origin", "bearer_token_file", read_path, offsetof(struct config, bearer_token_file), 0,
+		0},
+	{"origin", "pinned_public_key", read_pin, offsetof(struct config, pinned_public_keys), 0,
 		0},
 	{"origin", "timeout", read_duration, offsetof(struct config, timeout_ms), 50, 60000},
 	{"origin", "concurrency", read_count, offsetof(struct config, concurrency), 1, 1024},
@@ -390,7 +413,7 @@ static bool section_known(const char *section)
 
 static bool may_stand_again(const struct key *key)
 {
-	return key->read == read_prefixes || key->read == read_url;
+	return key->read == read_prefixes || key->read == read_url || key->read == read_pin;
 }
 
 /* inih's handler: 1 goes on, 0 is an error. */
@@ -527,6 +550,9 @@ static int check_origins(struct parser *parser)
 	if (config_has_tls(config) && config->ca_file[0] == '\0')
 		return fail(parser, line_of(parser, "origin", "ca_file"),
 			"ca_file is empty: https:// needs one");
+	if (config->pinned_public_keys[0] != '\0' && !config_has_tls(config))
+		return fail(parser, line_of(parser, "origin", "pinned_public_key"),
+			"pinned_public_key needs an https:// url");
 	if ((config->client_cert_file[0] == '\0') != (config->client_key_file[0] == '\0'))
 		return fail(parser, 0, "client_cert_file and client_key_file go together");
 	return 0;

@@ -14,6 +14,7 @@
 #define CONFIG_PREFIXES_MAX    64
 #define CONFIG_ERROR_BYTES     512
 #define CONFIG_INTERFACE_BYTES 16 /* IFNAMSIZ */
+#define CONFIG_PINS_BYTES      (PINS_MAX * 53)
 
 /* What an origin's URL says, taken apart. */
 struct config_origin {
@@ -39,6 +40,8 @@ struct config {
 	char client_cert_file[CONFIG_PATH_BYTES]; /* empty: none; so the next two */
 	char client_key_file[CONFIG_PATH_BYTES];
 	char bearer_token_file[CONFIG_PATH_BYTES];
+	char pinned_public_keys
+		[CONFIG_PINS_BYTES]; /* "sha256//BASE64;sha256//BASE64"; empty: any */
 	uint32_t timeout_ms;
 	uint32_t concurrency;
 	uint32_t breaker; /* failures in a row that open it; 0: off */
@@ -72,7 +75,7 @@ struct config {
 /*
  * Reads the file into config, from defaults on. 0, or -EINVAL with error as "FILE:LINE: reason"
  * ("FILE: reason" where no line is at fault), -EIO when it can't be read. Every key may stand
- * once, but policy.allowed_ips and origin.url add up; unknown sections and keys are errors.
+ * once, but policy.allowed_ips, origin.url and origin.pinned_public_key add up; unknown sections and keys are errors.
  */
 int config_load(struct config *config, const char *path, char error[static CONFIG_ERROR_BYTES]);
 

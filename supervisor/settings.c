@@ -68,6 +68,8 @@ static int send_fetcher(struct channel *control, const struct config *config,
 	settings->persist_psk = config->persist_psk;
 	settings->max_peers = config->max_peers;
 	settings->max_allowed_ips = config->max_allowed_ips;
+	memcpy(settings->pinned_public_keys, config->pinned_public_keys,
+		sizeof(settings->pinned_public_keys));
 	return channel_send(control, &message);
 }
 

@@ -102,6 +102,13 @@ static void put_url(struct text *text, const struct config_origin *origin)
 		put(text, "url = %s\n", origin->url);
 }
 
+/* Each on a line of its own; they have one length. */
+static void put_pins(struct text *text, const char *pins)
+{
+	for (; *pins != '\0'; pins += pins[52] == ';' ? 53 : 52)
+		put(text, "pinned_public_key = %.52s\n", pins);
+}
+
 static void put_origins(struct text *text, const struct config *config)
 {
 	put(text, "[origin]\n");
@@ -111,6 +118,7 @@ static void put_origins(struct text *text, const struct config *config)
 		config->insecure_http ? "yes" : "no", config->ca_file, config->client_cert_file);
 	put(text, "client_key_file = %s\nbearer_token_file = %s\n", config->client_key_file,
 		config->bearer_token_file);
+	put_pins(text, config->pinned_public_keys);
 	put(text, "timeout = %ums\nconcurrency = %u\nrequests = %u/s\n", config->timeout_ms,
 		config->concurrency, config->requests_per_second);
 	put(text, "[cache]\nfresh_ttl = %ums\nnegative_ttl = %ums\nstale_if_error = %ums\n",
@@ -182,6 +190,7 @@ static void check_same(const struct config *a, const struct config *b)
 {
 	FUZZ_CHECK(strcmp(a->interface, b->interface) == 0 && a->connect == b->connect);
 	FUZZ_CHECK(a->origin_count == b->origin_count);
+	FUZZ_CHECK(strcmp(a->pinned_public_keys, b->pinned_public_keys) == 0);
 	for (uint32_t i = 0; i < a->origin_count; i++)
 		check_same_origin(&a->origins[i], &b->origins[i]);
 	FUZZ_CHECK(strcmp(a->ca_file, b->ca_file) == 0);

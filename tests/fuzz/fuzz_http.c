@@ -98,7 +98,8 @@ static void check_result(const struct http_result *result)
 
 static void run(struct http_client *client, int origin, const uint8_t *data, size_t size)
 {
-	const struct http_options options = {.material = &material, .timeout_ms = 10000};
+	const struct http_options options = {
+		.material = &material, .pinned_public_keys = "", .timeout_ms = 10000};
 	struct http_route *route = http_client_add_route(client, &pool);
 	struct http_result result;
 	char expanded[URL_BYTES];

@@ -171,6 +171,9 @@ static void send_fetcher_settings(struct pair *pair, const struct pair_settings 
 	fetcher->stale_after_ms = 800;
 	fetcher->max_peers = settings->max_peers > 0 ? settings->max_peers : 100;
 	fetcher->max_allowed_ips = 8;
+	if (settings->pinned_public_keys != NULL)
+		snprintf(fetcher->pinned_public_keys, sizeof(fetcher->pinned_public_keys), "%s",
+			settings->pinned_public_keys);
 	send_to(&pair->fetcher_control, &message);
 }
 

@@ -34,6 +34,7 @@ struct pair_settings {
 		};
 	};
 	const char *materials[4]; /* paths of files, by enum material_kind; NULL for none */
+	const char *pinned_public_keys;
 	unsigned timeout_ms, concurrency, requests_per_second; /* 0: a default */
 	unsigned stale_if_error_ms, max_peers;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Several origins: the real fetcher and connector against nginx.
+ * Several origins, and keys that they are known by: the real fetcher and connector against nginx.
  * Needs root and Debian's nginx; else it is skipped.
  */
 #include <setjmp.h>
@@ -300,6 +300,45 @@ static void takes_other_origins_at_once(void **state)
 	pair_stop(&pair);
 }
 
+static void read_pin(char pin[static 64])
+{
+	FILE *file = fopen(origin_path(&origin, "pin"), "re");
+
+	assert_non_null(file);
+	assert_non_null(fgets(pin, 64, file));
+	fclose(file);
+	pin[strcspn(pin, "\n")] = '\0';
+	assert_int_equal(strlen(pin), 52);
+}
+
+static void trusts_none_but_pinned_keys(void **state)
+{
+	static const char other[] = "sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+	struct pair_settings settings = {.origins = {{.host = "localhost",
+						 .port = ORIGIN_HTTPS_2,
+						 .url = "https://localhost:8442/peer/{key}"}}};
+	char pin[64], both[128], ca_path[128];
+
+	(void)state;
+	read_pin(pin);
+	snprintf(both, sizeof(both), "%s;%s", other, pin);
+	snprintf(ca_path, sizeof(ca_path), "%s", origin_path(&origin, "ca.pem"));
+	settings.materials[MATERIAL_CA] = ca_path;
+	settings.pinned_public_keys = other;
+	pair_start(&pair, origin.directory, &settings);
+	put(3);
+	expect(3, PEER_FAILED);
+	assert_true(pair_logged(&pair, "none of pinned_public_key") > 0);
+	settings.pinned_public_keys = both; /* one of them is enough */
+	pair_reload(&pair, &settings);
+	expect(3, PEER_FOUND);
+	settings.pinned_public_keys = other;
+	pair_reload(&pair, &settings);
+	put(4);
+	expect(4, PEER_FAILED); /* not over the connection that is there */
+	pair_stop(&pair);
+}
+
 static int open_origin(void **state)
 {
 	(void)state;
@@ -329,6 +368,7 @@ int main(void)
 		cmocka_unit_test(mixes_all_kinds),
 		cmocka_unit_test(fails_when_all_do),
 		cmocka_unit_test(takes_other_origins_at_once),
+		cmocka_unit_test(trusts_none_but_pinned_keys),
 	};
 
 	if (!pair_can_run())

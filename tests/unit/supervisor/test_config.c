@@ -48,6 +48,8 @@ static int remove_path(void **state)
 	return unlink(path);
 }
 
+#define PIN "sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
 #define MINIMAL                                                                           \
 	"[gateway]\ninterface = wg0\n[origin]\nurl = https://cp.example.net/peer/{key}\n" \
 	"[policy]\nallowed_ips = 10.64.0.0/10\n"
@@ -104,7 +106,10 @@ static void every_key_is_read(void **state)
 			      "ca_file = /etc/ca.pem\n"
 			      "client_cert_file = /etc/cert.pem\n"
 			      "client_key_file = /etc/key.pem\n"
+			      "url = https://b/{key}\n"
 			      "bearer_token_file = /etc/token\n"
+			      "pinned_public_key = " PIN "\n"
+			      "pinned_public_key = " PIN "\n"
 			      "timeout = 750ms\n"
 			      "concurrency = 8\n"
 			      "breaker = off\n"
@@ -138,6 +143,7 @@ static void every_key_is_read(void **state)
 	assert_string_equal(config.client_cert_file, "/etc/cert.pem");
 	assert_string_equal(config.client_key_file, "/etc/key.pem");
 	assert_string_equal(config.bearer_token_file, "/etc/token");
+	assert_string_equal(config.pinned_public_keys, PIN ";" PIN);
 	assert_int_equal(config.timeout_ms, 750);
 	assert_int_equal(config.concurrency, 8);
 	assert_int_equal(config.breaker, 0);
@@ -216,6 +222,14 @@ static void errors_name_file_line_and_reason(void **state)
 		{"[origin]\nurl = https://b/{key}\nurl = https://c/{key}\nurl = https://d/{key}\n"
 		 "url = https://e/{key}\n",
 			11, "more than 4 origins"},
+		{"[origin]\npinned_public_key = " PIN "=\n", 8, "not sha256// and the 44"},
+		{"[origin]\npinned_public_key = sha1//AAAA\n", 8, "not sha256// and the 44"},
+		{"[origin]\npinned_public_key = sha256//\n", 8, "not sha256// and the 44"},
+		{"[origin]\npinned_public_key = " PIN ";" PIN "\n", 8, "not sha256// and the 44"},
+		{"[origin]\npinned_public_key = " PIN "\npinned_public_key = " PIN
+		 "\npinned_public_key = " PIN "\npinned_public_key = " PIN
+		 "\npinned_public_key = " PIN "\n",
+			12, "pinned_public_key: more than 4"},
 		{"[limits]\nper_source = 10/s\n", 8, "not a rate such as 10/s burst 20"},
 		{"[limits]\nper_source = 10/s burst 0\n", 8, "burst is out of range"},
 		{"[limits]\nper_source = 10/s burst 5 6\n", 8, "not a rate"},
@@ -286,6 +300,9 @@ static void whole_files_that_are_wrong(void **state)
 		"[gateway]\ninterface=wg0\n[origin]\nurl=http://192.0.2.1/{key}\n[policy]\n"
 		"allowed_ips=10.0.0.0/8\n",
 		":4: http:// is for loopback addresses");
+	expect_whole_error("[gateway]\ninterface=wg0\n[origin]\nurl=unix:/run/a.sock\n"
+			   "pinned_public_key = " PIN "\n[policy]\nallowed_ips=10.0.0.0/8\n",
+		":5: pinned_public_key needs an https:// url");
 	memset(longer, '1', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
 	snprintf(text, sizeof(text), MINIMAL "max_allowed_ips = %s\n", longer);

@@ -71,13 +71,18 @@ static void note_failure(
 		lookups_fail_idle(fetcher, reason);
 }
 
-static void note_success(struct fetcher *fetcher, struct origin *origin)
+static void note_success(struct origin *origin)
 {
-	unsigned from;
-
 	if (breaker_succeeded(&origin->breaker))
 		log_event(LOG_LEVEL_NOTICE, "origin_answers", "origin=%u url=%s", origin->place + 1,
 			origin->name);
+}
+
+/* Of use as well, not only there: one that refuses us would be news with each refusal. */
+static void note_answer(struct fetcher *fetcher, const struct origin *origin)
+{
+	unsigned from;
+
 	if (origins_came_back(&fetcher->origins, origin, &from))
 		log_event(LOG_LEVEL_NOTICE, "origin_restored", "origin=%u url=%s instead_of=%u",
 			origin->place + 1, origin->name, from + 1);
@@ -199,6 +204,7 @@ static void take_not_modified(
 	if (!answer.freshness.may_store)
 		peer_cache_remove(fetcher->peers, lookup->key);
 	log_response(lookup, result, &answer, false);
+	note_answer(fetcher, origin_of(fetcher, lookup));
 	lookups_end(fetcher, lookup, &answer);
 }
 
@@ -246,6 +252,8 @@ static void take_answer(
 	answer_read(&answer, &result->origin, lookup->key, &rules, time(NULL));
 	log_response(
 		lookup, result, &answer, keep(fetcher, lookup, &answer, &result->origin, now_ms));
+	if (answer.peer.answer != PEER_FAILED)
+		note_answer(fetcher, origin);
 	if (answer.hold_ms > 0)
 		origin->held_until_ms = now_ms + answer.hold_ms;
 	if (answer.credentials_refused)
@@ -264,7 +272,7 @@ static void take_response(
 	struct fetcher *fetcher, struct lookup *lookup, const struct http_result *result)
 {
 	if (!is_server_failure(result->origin.status))
-		note_success(fetcher, origin_of(fetcher, lookup));
+		note_success(origin_of(fetcher, lookup));
 	if (result->origin.status == 304 && lookup->is_conditional)
 		take_not_modified(fetcher, lookup, result);
 	else
@@ -294,7 +302,7 @@ static void take_result(struct fetcher *fetcher, const struct http_result *resul
 		return;
 	}
 	if (result->end == HTTP_UNUSABLE)
-		note_success(fetcher, origin); /* it has answered, after all */
+		note_success(origin); /* it has answered, after all */
 	else
 		note_failure(fetcher, origin, false, result->reason);
 	if (!try_another(fetcher, lookup, result->reason) &&

@@ -5,11 +5,12 @@ from . import addresses
 
 
 def defaults(url, ca_file=None):
-    """The sections that every test needs, for an origin at `url`."""
+    """The sections that every test needs, for an origin at `url`, or at several in their order."""
     origin = {"url": url}
-    if url.startswith("http:"):
+    urls = [url] if isinstance(url, str) else url
+    if any(one.startswith("http:") for one in urls):
         origin["insecure_http"] = "yes"
-    if url.startswith("https:") and ca_file:
+    if any(one.startswith("https:") for one in urls) and ca_file:
         origin["ca_file"] = ca_file
     return {"gateway": {"interface": "wg0", "connect": "replay"}, "origin": origin,
             "policy": {"allowed_ips": ", ".join(addresses.INSIDE_NETWORKS)}}

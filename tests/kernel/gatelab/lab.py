@@ -65,6 +65,13 @@ class Lab:
             self.origin.add_peer(client.public_key, client.allowed_ips, client.preshared_key)
         return client
 
+    def add_origin(self, ports):
+        """Another nginx beside the first, running, at these two ports (HTTP, HTTPS)."""
+        other = Origin(self.origin.namespace, self.directory / f"origin-{ports[0]}", ports)
+        other.start()
+        self._stack.callback(other.stop)
+        return other
+
     def add_hostile_origin(self, behave):
         """A misbehaving HTTP server beside nginx: HostileOrigin(behave)."""
         hostile = HostileOrigin(self.origin.namespace, behave)

@@ -78,8 +78,9 @@ class Origin:
     ca_file is the certificate of the authority that its own certificate comes from.
     """
 
-    def __init__(self, namespace, directory):
+    def __init__(self, namespace, directory, ports=(HTTP_PORT, HTTPS_PORT)):
         self.namespace = namespace
+        self.ports = dict(zip(("http", "https"), ports))
         self.directory = Path(directory)
         self.docroot = self.directory / "docroot"
         authority, (self.certificate, self.key) = pki.shared()
@@ -90,15 +91,16 @@ class Origin:
 
     def url(self, scheme="http", version=4, key="{key}"):
         """The URL of one peer, or with {key} as the configuration has it."""
-        port = {"http": HTTP_PORT, "https": HTTPS_PORT}[scheme]
-        return f"{scheme}://{addresses.url_host(addresses.ORIGIN[version])}:{port}/peer/{key}"
+        host = addresses.url_host(addresses.ORIGIN[version])
+        return f"{scheme}://{host}:{self.ports[scheme]}/peer/{key}"
 
     def start(self, server_lines="", http_lines="", has_http2=True):
         """Starts nginx; the lines go into its configuration (headers, limits)."""
         text = CONFIGURATION.format(
             directory=self.directory, v4=addresses.ORIGIN[4], v6=addresses.ORIGIN[6],
-            http_port=HTTP_PORT, https_port=HTTPS_PORT, certificate=self.certificate,
-            key=self.key, server_lines=server_lines, http_lines=http_lines,
+            http_port=self.ports["http"], https_port=self.ports["https"],
+            certificate=self.certificate, key=self.key,
+            server_lines=server_lines, http_lines=http_lines,
             http2=" http2" if has_http2 else "")
         configuration = self.directory / "nginx.conf"
         configuration.write_text(text, encoding="ascii")
@@ -112,7 +114,7 @@ class Origin:
         if self._process.poll() is not None:
             raise RuntimeError("nginx ended: " + (self.directory / "nginx.log").read_text())
         with self.namespace.inside(), contextlib.suppress(ConnectionRefusedError):
-            socket.create_connection((addresses.ORIGIN[4], HTTPS_PORT), timeout=10).close()
+            socket.create_connection((addresses.ORIGIN[4], self.ports["https"]), timeout=10).close()
             return True
         return False
 

@@ -16,13 +16,13 @@
 #include <cmocka.h>
 
 #include "common/key_text.h"
+#include "expect.h"
 #include "origin.h"
 #include "pair.h"
 
 #define NOBODY_PORT   9001 /* where nothing listens */
 #define SCRIPTED_PORT 9000
 
-static struct origin origin;
 static struct pair pair;
 
 static const struct pair_origin works = {
@@ -243,7 +243,7 @@ static void keeps_connections_apart(void **state)
 
 static void mixes_all_kinds(void **state)
 {
-	char path[128], ca_path[128];
+	char path[128];
 	struct pair_settings settings = {
 		.origins = {{.unix_path = path, .url = "http://localhost/broken/{key}"},
 			{.host = "localhost",
@@ -256,7 +256,6 @@ static void mixes_all_kinds(void **state)
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s", origin_path(&origin, "origin.sock"));
-	snprintf(ca_path, sizeof(ca_path), "%s", origin_path(&origin, "ca.pem"));
 	settings.materials[MATERIAL_CA] = ca_path;
 	pair_start(&pair, origin.directory, &settings);
 	put(254);
@@ -317,12 +316,11 @@ static void trusts_none_but_pinned_keys(void **state)
 	struct pair_settings settings = {.origins = {{.host = "localhost",
 						 .port = ORIGIN_HTTPS_2,
 						 .url = "https://localhost:8442/peer/{key}"}}};
-	char pin[64], both[128], ca_path[128];
+	char pin[64], both[128];
 
 	(void)state;
 	read_pin(pin);
 	snprintf(both, sizeof(both), "%s;%s", other, pin);
-	snprintf(ca_path, sizeof(ca_path), "%s", origin_path(&origin, "ca.pem"));
 	settings.materials[MATERIAL_CA] = ca_path;
 	settings.pinned_public_keys = other;
 	pair_start(&pair, origin.directory, &settings);
@@ -337,21 +335,6 @@ static void trusts_none_but_pinned_keys(void **state)
 	put(4);
 	expect(4, PEER_FAILED); /* not over the connection that is there */
 	pair_stop(&pair);
-}
-
-static int open_origin(void **state)
-{
-	(void)state;
-	origin_open(&origin);
-	origin_start(&origin);
-	return 0;
-}
-
-static int close_origin(void **state)
-{
-	(void)state;
-	origin_close(&origin);
-	return 0;
 }
 
 int main(void)

@@ -254,8 +254,10 @@ static void take_answer(
 		lookup, result, &answer, keep(fetcher, lookup, &answer, &result->origin, now_ms));
 	if (answer.peer.answer != PEER_FAILED)
 		note_answer(fetcher, origin);
-	if (answer.hold_ms > 0)
+	if (answer.hold_ms > 0) {
 		origin->held_until_ms = now_ms + answer.hold_ms;
+		breaker_not_sent(&origin->breaker); /* a probe has decided nothing: then another */
+	}
 	if (answer.credentials_refused)
 		log_refused_credentials(fetcher, origin, answer.reason, now_ms);
 	if (is_server_failure(status) && answer.hold_ms == 0)

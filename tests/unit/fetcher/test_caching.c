@@ -11,12 +11,14 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "common/key_text.h"
 #include "expect.h"
 #include "origin.h"
 #include "pair.h"
 
 #define REQUEST     "event=request"
+#define ASKED_MS    30000                     /* some pauses of the breaker */
 #define CONDITIONAL "Wlo cache=\"fwd=stale\"" /* of a request: behind the key in its URL */
 
 static struct pair pair;
@@ -213,6 +215,48 @@ static void a_copy_is_used_while_it_is_refreshed(void **state)
 	pair_stop(&pair);
 }
 
+static void mark(const char *name)
+{
+	FILE *file = fopen(origin_path(&origin, name), "we");
+
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Asks again and again until it has been logged; the last answer. */
+static enum peer_answer ask_until_logged(uint8_t number, const char *text)
+{
+	struct message_peer peer;
+	enum peer_answer answer = PEER_FAILED;
+	const int64_t until_ms = clock_ms() + ASKED_MS;
+
+	while (pair_logged(&pair, text) == 0 && clock_ms() < until_ms) {
+		answer = pair_fetch(&pair, key_of(number), &peer);
+		usleep(50000);
+	}
+	if (pair_logged(&pair, text) == 0) {
+		pair_show_log(&pair);
+		fail_msg("never logged: %s", text);
+	}
+	return answer;
+}
+
+/* The probe of an open breaker is answered, but by neither a success nor a failure. */
+static void an_origin_whose_probe_is_told_to_wait(void **state)
+{
+	(void)state;
+	start("ailing", 0);
+	put(9, "\"10.64.0.9/32\"");
+	ask_until_logged(9, "event=origin_fails");
+	mark("docroot/busy");
+	ask_until_logged(9, "status=503");
+	mark("docroot/well");
+	assert_int_equal(unlink(origin_path(&origin, "docroot/busy")), 0);
+	assert_int_equal(ask_until_logged(9, "event=origin_answers"), PEER_FOUND);
+	assert_int_equal(unlink(origin_path(&origin, "docroot/well")), 0);
+	pair_stop(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_definite_answer_ends_every_copy),
 		cmocka_unit_test(a_stale_copy_is_used_when_the_origin_is_slow),
 		cmocka_unit_test(a_copy_is_used_while_it_is_refreshed),
+		cmocka_unit_test(an_origin_whose_probe_is_told_to_wait),
 	};
 
 	if (!pair_can_run())

@@ -108,25 +108,6 @@ static int64_t patience_ms(const struct lookup *lookup)
 	return lookup->rank == LOOKUP_RENEWAL ? FETCHER_RENEWAL_PATIENCE_MS : FETCHER_PATIENCE_MS;
 }
 
-/* Whether there is another origin that can be asked at once, and hasn't failed this lookup yet. */
-static bool try_another(struct fetcher *fetcher, struct lookup *lookup, const char *reason)
-{
-	int64_t now_ms = clock_ms();
-	struct origin *other;
-
-	lookup->tried |= 1U << lookup->origin;
-	other = origins_first(&fetcher->origins, lookup->tried, now_ms);
-	if (other == NULL)
-		lookup->tried = 0; /* each is worth trying again */
-	if (other == NULL || !origin_is_ready(other, fetcher->origins.concurrency, now_ms) ||
-		now_ms >= lookup->asked_ms + patience_ms(lookup))
-		return false;
-	lookup->reconnected = false;
-	log_retry(lookup, 0, reason);
-	lookup_table_requeue(fetcher->lookups, lookup);
-	return true;
-}
-
 /* Whether a try is left that comes within the patience of whoever waits. */
 static bool try_again(struct fetcher *fetcher, struct lookup *lookup, const char *reason)
 {
@@ -144,6 +125,29 @@ static bool try_again(struct fetcher *fetcher, struct lookup *lookup, const char
 	lookup->retries++;
 	lookup_table_wait(fetcher->lookups, lookup, now_ms + wait_ms);
 	log_retry(lookup, wait_ms, reason);
+	return true;
+}
+
+/* Whether another origin is left, that hasn't failed this lookup yet: it is asked at once, or soon
+ * where it is at its limits. */
+static bool try_another(struct fetcher *fetcher, struct lookup *lookup, const char *reason)
+{
+	int64_t now_ms = clock_ms();
+	struct origin *other;
+
+	lookup->tried |= 1U << lookup->origin;
+	other = origins_first(&fetcher->origins, lookup->tried, now_ms);
+	if (other == NULL) {
+		lookup->tried = 0; /* each is worth trying again */
+		return false;
+	}
+	if (now_ms >= lookup->asked_ms + patience_ms(lookup))
+		return false;
+	if (!origin_is_ready(other, fetcher->origins.concurrency, now_ms))
+		return try_again(fetcher, lookup, reason);
+	lookup->reconnected = false;
+	log_retry(lookup, 0, reason);
+	lookup_table_requeue(fetcher->lookups, lookup);
 	return true;
 }
 

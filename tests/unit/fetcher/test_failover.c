@@ -46,6 +46,9 @@ static void start(struct pair_origin first, struct pair_origin second)
 		.origins = {first, second}, .stale_if_error_ms = 60000};
 
 	pair_start(&pair, origin.directory, &settings);
+	/* So that it isn't for want of a socket that the second isn't asked at once. */
+	if (second.port == ORIGIN_HTTP && first.port == ORIGIN_HTTP)
+		pair_await_log(&pair, "event=connected id=", 4);
 }
 
 static const uint8_t *key_of(uint8_t number)

@@ -10,21 +10,39 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-static bool settings_differ(
-	const struct message_fetcher_settings *a, const struct message_fetcher_settings *b)
+static bool material_differs(
+	const struct material_set *a, const struct material_set *b, enum material_kind kind)
 {
-	return strcmp(a->directory, b->directory) != 0 || a->timeout_ms != b->timeout_ms ||
-	       strcmp(a->pinned_public_keys, b->pinned_public_keys) != 0;
+	const struct material *first = &a->items[kind], *second = &b->items[kind];
+
+	return first->length != second->length ||
+	       memcmp(first->bytes, second->bytes, first->length) != 0;
 }
 
-static bool material_differs(const struct material_set *a, const struct material_set *b)
+/* Whether it is others that are asked, or that are taken for the origins: what they said counts no
+ * more. The timeout, and who the gateway is to them, change nothing of that. */
+static bool sources_differ(
+	const struct fetcher *fetcher, const struct message_fetcher_settings *settings)
+{
+	const struct material_set *material = fetcher->material;
+
+	return !origins_are(&fetcher->origins, fetcher->coming, fetcher->coming_count) ||
+	       strcmp(fetcher->settings.directory, settings->directory) != 0 ||
+	       strcmp(fetcher->settings.pinned_public_keys, settings->pinned_public_keys) != 0 ||
+	       material_differs(&material[0], &material[1], MATERIAL_CA);
+}
+
+/* Whether requests are made otherwise than before. */
+static bool requests_differ(
+	const struct fetcher *fetcher, const struct message_fetcher_settings *settings)
 {
 	for (size_t i = 0; i < MATERIAL_KINDS; i++) {
-		if (a->items[i].length != b->items[i].length ||
-			memcmp(a->items[i].bytes, b->items[i].bytes, a->items[i].length) != 0)
+		if (material_differs(
+			    &fetcher->material[0], &fetcher->material[1], (enum material_kind)i))
 			return true;
 	}
-	return false;
+	return fetcher->settings.timeout_ms != settings->timeout_ms ||
+	       sources_differ(fetcher, settings);
 }
 
 /* Everything under way goes back into the queue, for other origins or other credentials. */
@@ -125,16 +143,13 @@ static void adopt_origins(struct fetcher *fetcher)
 	if (http_client_configure(fetcher->http, &options) != 0 ||
 		origins_reset(&fetcher->origins, fetcher->coming, fetcher->coming_count) != 0)
 		log_fatal("out_of_memory", "");
-	clear_caches(fetcher);
 }
 
 static void adopt(struct fetcher *fetcher, const struct message_fetcher_settings *settings)
 {
 	struct material_set *fresh = &fetcher->material[!fetcher->in_use];
-	bool origins_change =
-		!origins_are(&fetcher->origins, fetcher->coming, fetcher->coming_count) ||
-		settings_differ(&fetcher->settings, settings) ||
-		material_differs(&fetcher->material[fetcher->in_use], fresh);
+	bool sources_change = sources_differ(fetcher, settings);
+	bool requests_change = requests_differ(fetcher, settings);
 
 	if (fetcher->settings.requests_per_second != settings->requests_per_second)
 		origins_limit_requests(
@@ -147,10 +162,12 @@ static void adopt(struct fetcher *fetcher, const struct message_fetcher_settings
 	log_set_verbose(settings->verbose);
 	if (fetcher->store != NULL)
 		cache_store_keep_preshared_keys(fetcher->store, settings->persist_psk != 0);
-	if (origins_change)
+	if (requests_change)
 		adopt_origins(fetcher);
 	else
 		material_clear(fresh);
+	if (sources_change)
+		clear_caches(fetcher);
 }
 
 int settings_apply(struct fetcher *fetcher, const struct message_fetcher_settings *settings)

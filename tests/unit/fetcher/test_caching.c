@@ -100,6 +100,28 @@ static void a_fresh_copy_costs_no_request(void **state)
 	pair_stop(&pair);
 }
 
+/* A token that is renewed every hour must not make the gateway forget whom it knows. */
+static void copies_outlive_a_change_of_credentials(void **state)
+{
+	struct pair_settings settings = http_settings();
+
+	(void)state;
+	pair_start(&pair, origin.directory, &settings);
+	put(9, "\"10.64.0.9/32\"");
+	expect(9, PEER_FOUND);
+	settings.materials[MATERIAL_TOKEN] = origin_path(&origin, "token");
+	settings.timeout_ms = 1000;
+	pair_reload(&pair, &settings);
+	expect(9, PEER_FOUND);
+	assert_int_equal(pair_logged(&pair, REQUEST), 1);
+	/* But not one of those who are believed. */
+	settings.materials[MATERIAL_CA] = ca_path;
+	pair_reload(&pair, &settings);
+	expect(9, PEER_FOUND);
+	assert_int_equal(pair_logged(&pair, REQUEST), 2);
+	pair_stop(&pair);
+}
+
 static void a_renewal_asks_conditionally(void **state)
 {
 	struct message_peer first, again;
@@ -261,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fresh_copy_costs_no_request),
+		cmocka_unit_test(copies_outlive_a_change_of_credentials),
 		cmocka_unit_test(a_renewal_asks_conditionally),
 		cmocka_unit_test(a_renewal_without_a_copy_asks_plainly),
 		cmocka_unit_test(what_must_not_be_kept_is_not),

@@ -57,7 +57,7 @@ static void answer_all(
 	explicit_bzero(&message, sizeof(message));
 }
 
-/* Sends a copy to one who asked; cache is what RFC 9211 calls it. */
+/* Sends a copy to one who asked; cache is what RFC 9211 calls it, but for its ttl. */
 static void answer_copy(struct fetcher *fetcher, uint64_t id, const struct cached_peer *cached,
 	const char *cache, int64_t now_ms)
 {
@@ -68,8 +68,10 @@ static void answer_copy(struct fetcher *fetcher, uint64_t id, const struct cache
 	message.peer.id = id;
 	if (may_log(fetcher))
 		log_event(LOG_LEVEL_INFO, "answer_cached",
-			"id=%" PRIu64 " key=%s answer=found valid_ms=%" PRIu64 " cache=\"%s\"", id,
-			key_to_base64(key, message.peer.key), message.peer.valid_ms, cache);
+			"id=%" PRIu64 " key=%s answer=found valid_ms=%" PRIu64
+			" cache=\"%s; ttl=%" PRIu64 "\"",
+			id, key_to_base64(key, message.peer.key), message.peer.valid_ms, cache,
+			message.peer.valid_ms / 1000);
 	send_peer(fetcher, &message);
 	explicit_bzero(&message, sizeof(message));
 }
@@ -162,8 +164,9 @@ static bool answer_negative(
 	message.peer.valid_ms = left_ms;
 	if (may_log(fetcher))
 		log_event(LOG_LEVEL_INFO, "answer_cached",
-			"id=%" PRIu64 " key=%s answer=%s valid_ms=%u cache=hit", lookup->id,
-			key_to_base64(key, lookup->key), answer_name(answer), left_ms);
+			"id=%" PRIu64 " key=%s answer=%s valid_ms=%u cache=\"hit; ttl=%u\"",
+			lookup->id, key_to_base64(key, lookup->key), answer_name(answer), left_ms,
+			left_ms / 1000);
 	send_peer(fetcher, &message);
 	return true;
 }

@@ -41,11 +41,12 @@ static void log_response(const struct lookup *lookup, const struct http_result *
 
 	log_event(LOG_LEVEL_INFO, "response",
 		"id=%" PRIu64 " key=%s origin=%u status=%ld answer=%s time_ms=%" PRId64
-		" http=%s reused=%s valid_ms=%" PRIu64 " cache=\"%s\"",
+		" http=%s reused=%s valid_ms=%" PRIu64 " cache=\"%s; ttl=%" PRIu64 "\"",
 		lookup_newest_id(lookup), key_to_base64(key, lookup->key), lookup->origin + 1,
 		result->origin.status, answer_name((enum peer_answer)answer->peer.answer),
 		result->time_ms, version_name(result->version), result->reused ? "yes" : "no",
-		answer->peer.valid_ms, cache_words(lookup, result->origin.status, is_stored));
+		answer->peer.valid_ms, cache_words(lookup, result->origin.status, is_stored),
+		answer->peer.valid_ms / 1000);
 }
 
 static struct origin *origin_of(struct fetcher *fetcher, const struct lookup *lookup)

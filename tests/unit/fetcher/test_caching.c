@@ -96,7 +96,7 @@ static void a_fresh_copy_costs_no_request(void **state)
 	take_away(1);
 	assert_int_equal(expect(1, PEER_FOUND).allowed_ips.count, 1);
 	assert_int_equal(pair_logged(&pair, REQUEST), 1);
-	assert_int_equal(pair_logged(&pair, "cache=\"hit\""), 1);
+	assert_int_equal(pair_logged(&pair, "cache=\"hit; ttl="), 1);
 	pair_stop(&pair);
 }
 

@@ -133,7 +133,7 @@ static void sees_that_a_header_was_cut(void **state)
 		OK,
 		OK "Content-Length: 5\r\n",
 		"HTTP/1.1 103 Early Hints\r\n\r\n",
-		"HTTP/1.1 103 Early Hints\r\n\r\n" OK,
+		("HTTP/1.1 103 Early Hints\r\n\r\n" OK),
 	};
 	struct http_framing framing;
 

@@ -108,6 +108,16 @@ static size_t less(size_t a, size_t b)
 	return a > b ? a - b : 0;
 }
 
+/* In libcurl's hands and of use. */
+static size_t live(const struct socket_pool *pool)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pool->connection_count; i++)
+		count += !pool->connections[i].retired;
+	return count;
+}
+
 /* Spares that should be in hand or on their way. */
 static size_t spares_aim(
 	const struct socket_pool *pool, size_t queued, size_t active, size_t concurrency)
@@ -126,17 +136,18 @@ static size_t spares_aim(
 size_t socket_pool_wanted(const struct socket_pool *pool, size_t queued, size_t active,
 	size_t concurrency, int64_t now_ms)
 {
-	size_t sockets = pool->connection_count + pool->spare_count + pool->connect_count;
+	size_t coming = pool->spare_count + pool->connect_count;
 	/* While connecting fails, one at a time tries. */
 	size_t room = less(pool->backoff_ms != 0 ? 1 : SOCKET_POOL_CONNECTS, pool->connect_count);
 	size_t wanted;
 
 	if (pool->backoff_ms != 0 && now_ms < socket_pool_retry_at_ms(pool, queued > 0))
 		return 0;
-	wanted = less(spares_aim(pool, queued, active, concurrency),
-		pool->spare_count + pool->connect_count);
-	/* The kept spares come on top of the concurrency. */
-	wanted = lesser(wanted, less(concurrency + SOCKET_POOL_SPARES_KEPT, sockets));
+	wanted = less(spares_aim(pool, queued, active, concurrency), coming);
+	/* The kept spares come on top of the concurrency. Retired ones don't count: libcurl closes them
+	 * when it makes a connection, and for that it must get one. */
+	wanted = lesser(wanted, less(concurrency + SOCKET_POOL_SPARES_KEPT, live(pool) + coming));
+	wanted = lesser(wanted, less(SOCKET_POOL_CONNECTIONS, pool->connection_count + coming));
 	return lesser(wanted, room);
 }
 

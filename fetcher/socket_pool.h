@@ -25,8 +25,8 @@
 #define SOCKET_POOL_SPARES      64 /* greatest number of spares */
 #define SOCKET_POOL_SPARES_KEPT 2  /* in hand when nothing is asked */
 /* FETCHER_SETTINGS' greatest concurrency, and spares taken before libcurl has noticed the end of
- * as many kept connections. */
-#define SOCKET_POOL_CONNECTIONS (1024 + SOCKET_POOL_SPARES_KEPT)
+ * as many kept connections; and once more, for those that were retired all at once. */
+#define SOCKET_POOL_CONNECTIONS (2 * (1024 + SOCKET_POOL_SPARES_KEPT))
 #define SOCKET_POOL_CONNECTS    64   /* CONNECTs under way; the connector's limit too */
 #define SOCKET_POOL_STREAMS     100  /* an HTTP/2 connection's transfers: libcurl's own limit */
 #define SOCKET_POOL_UNKNOWN     4    /* connections until the origin's version is known */

@@ -26,8 +26,9 @@ static const struct {
 } needs[ROLE_COUNT] = {
 	/* 16 to 19: channels on the way to their places. 512 MiB. */
 	[ROLE_CAPTURE] = {FD_INHERITED_END + 4, ADDRESS_SPACE(1024 * MEBIBYTE)},
-	/* 1,026 connections, 64 spares, and those on the way. 1,405 MiB, and 392 of found peers. */
-	[ROLE_FETCHER] = {1280, ADDRESS_SPACE(2752 * MEBIBYTE)},
+	/* 1,032 connections, as many that a reload has ended and libcurl has still to close, 64 spares,
+	 * and those on the way. 1,405 MiB, 392 of found peers, and 512 of connections that are ended. */
+	[ROLE_FETCHER] = {2304, ADDRESS_SPACE(2752 * MEBIBYTE)},
 	/* 64 attempts, and what the resolver has open. 4 MiB. */
 	[ROLE_CONNECTOR] = {128, ADDRESS_SPACE(256 * MEBIBYTE)},
 	/* Four netlink sockets, and channels on the way. 553 MiB. */

@@ -447,6 +447,22 @@ static void follows_a_unix_socket_to_another_directory(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* Whatever a change leaves of the connections before it, it mustn't add up. */
+static void outlives_many_changes(void **state)
+{
+	struct pair_settings settings[] = {https_settings(ORIGIN_HTTPS_1),
+		https_settings(ORIGIN_HTTPS_2), http_settings()};
+	struct pair pair;
+
+	(void)state;
+	pair_start(&pair, origin.directory, &settings[0]);
+	for (unsigned i = 0; i < 150; i++) {
+		pair_reload(&pair, &settings[i % 3]);
+		expect_found(&pair, 300 + i);
+	}
+	pair_stop(&pair);
+}
+
 static void keeps_to_the_rate(void **state)
 {
 	struct pair_settings settings = http_settings();
@@ -525,6 +541,7 @@ int main(void)
 		cmocka_unit_test(verifies_the_origin),
 		cmocka_unit_test(keeps_settings_that_work),
 		cmocka_unit_test(follows_a_unix_socket_to_another_directory),
+		cmocka_unit_test(outlives_many_changes),
 		cmocka_unit_test(keeps_to_the_rate),
 		cmocka_unit_test(works_with_latency),
 	};

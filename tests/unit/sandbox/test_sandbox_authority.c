@@ -162,7 +162,7 @@ static void test_limits(void **state)
 		long long descriptors, memory;
 	} expected[ROLE_COUNT] = {
 		[ROLE_CAPTURE] = {20, 1073741824},
-		[ROLE_FETCHER] = {1280, 2885681152},
+		[ROLE_FETCHER] = {2304, 2885681152},
 		[ROLE_CONNECTOR] = {128, 268435456},
 		[ROLE_INSTALLER] = {28, 1073741824},
 	};

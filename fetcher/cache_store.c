@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +11,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "fetcher/cache_database.h"
 #include "fetcher/cache_file.h"
 #include "fetcher/cache_record.h"
-
-/* The database's header has both (sqlite.org/fileformat.html section 1.3); "pull", and the form of
- * the tables and records: one more for each change. */
-#define APPLICATION_ID 0x70756c6c
-#define FORMAT         1
-
-#define SCHEMA_ENTRY "CREATE TABLE entry(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
-#define SCHEMA_OWNER "CREATE TABLE owner(name TEXT NOT NULL)"
 
 #define TEXT_OF(number)       TEXT_OF_VALUE(number)
 #define TEXT_OF_VALUE(number) #number
@@ -32,8 +24,7 @@ struct cache_store {
 	char owner[CACHE_STORE_OWNER_BYTES];
 	bool keep_preshared_keys;
 
-	sqlite3 *database; /* NULL: nothing is kept now */
-	sqlite3_stmt *put, *remove;
+	struct cache_database database; /* closed: nothing is kept now */
 
 	bool has_more; /* rows to read, with keys greater than this one */
 	uint8_t read_to[WIREGUARD_KEY_BYTES];
@@ -59,150 +50,15 @@ static int64_t wall_clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The database */
-
-static int run(struct cache_store *store, const char *sql)
-{
-	return sqlite3_exec(store->database, sql, NULL, NULL, NULL);
-}
-
-/* Whether the statement's first row begins with that text. */
-static int expect_text(struct cache_store *store, const char *sql, const char *text, bool *is_so)
-{
-	sqlite3_stmt *statement;
-	int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
-
-	*is_so = false;
-	if (code != SQLITE_OK)
-		return code;
-	if (sqlite3_step(statement) == SQLITE_ROW) {
-		const char *found = (const char *)sqlite3_column_text(statement, 0);
-
-		*is_so = found != NULL && strcmp(found, text) == 0;
-	}
-	return sqlite3_finalize(statement);
-}
-
-/* A database that was tampered with can do no more than be wrong. */
-static void restrict_database(sqlite3 *database)
-{
-	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	/* What is closed is whole, or is thrown away. */
-	sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	sqlite3_limit(database, SQLITE_LIMIT_LENGTH, 1 << 20);
-	sqlite3_limit(database, SQLITE_LIMIT_ATTACHED, 0);
-}
-
-/* Exclusive first: with it the log has no file for its index. */
-static int connect_database(struct cache_store *store)
-{
-	int code = sqlite3_open_v2(CACHE_FILE_DATABASE, &store->database,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, CACHE_FILE_VFS);
-
-	if (code != SQLITE_OK)
-		return code;
-	restrict_database(store->database);
-	return run(store, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
-			  "PRAGMA cache_size = -4096; PRAGMA cell_size_check = ON;"
-			  "PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;"
-			  "PRAGMA wal_autocheckpoint = 256;"
-			  "PRAGMA auto_vacuum = NONE; PRAGMA page_size = 4096");
-}
-
 static void disconnect(struct cache_store *store)
 {
-	sqlite3_finalize(store->put);
-	sqlite3_finalize(store->remove);
-	sqlite3_close(store->database);
-	store->put = store->remove = NULL;
-	store->database = NULL;
+	cache_database_close(&store->database);
 	store->count = 0;
 	store->sync_ms = 0;
 	store->has_more = false;
 }
 
-static int prepare_statements(struct cache_store *store)
-{
-	int code = sqlite3_prepare_v2(
-		store->database, "REPLACE INTO entry VALUES(?1, ?2)", -1, &store->put, NULL);
-
-	if (code != SQLITE_OK)
-		return code;
-	return sqlite3_prepare_v2(
-		store->database, "DELETE FROM entry WHERE key = ?1", -1, &store->remove, NULL);
-}
-
-static int write_owner(struct cache_store *store)
-{
-	sqlite3_stmt *statement;
-	int code = sqlite3_prepare_v2(
-		store->database, "INSERT INTO owner VALUES(?1)", -1, &statement, NULL);
-
-	if (code != SQLITE_OK)
-		return code;
-	sqlite3_bind_text(statement, 1, store->owner, -1, SQLITE_STATIC);
-	sqlite3_step(statement);
-	return sqlite3_finalize(statement);
-}
-
-/*
- * In an empty database. Its header has our mark as soon as it has anything, so that whatever a crash
- * leaves of this is known as ours. There is nothing yet that a journal could save.
- */
-static int make_tables(struct cache_store *store)
-{
-	bool is_so = false;
-	int code = run(store,
-		"PRAGMA journal_mode = MEMORY; BEGIN;"
-		"PRAGMA application_id = " TEXT_OF(
-			APPLICATION_ID) ";"
-					"PRAGMA user_version = " TEXT_OF(FORMAT) ";" SCHEMA_ENTRY
-										 ";" SCHEMA_OWNER);
-
-	if (code == SQLITE_OK)
-		code = write_owner(store);
-	if (code == SQLITE_OK)
-		code = run(store, "COMMIT");
-	if (code == SQLITE_OK)
-		code = expect_text(store, "PRAGMA journal_mode = WAL", "wal", &is_so);
-	return code == SQLITE_OK && !is_so ? SQLITE_ERROR : code;
-}
-
-/* What is wrong with a database that can be read; NULL when nothing is. */
-static int examine(struct cache_store *store, const char **wrong)
-{
-	static const struct {
-		const char *sql, *expected, *wrong;
-	} all[] = {
-		{"PRAGMA user_version", TEXT_OF(FORMAT), "written by another version of pullgate"},
-		{"SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)",
-			SCHEMA_ENTRY ";" SCHEMA_OWNER, "has other tables"},
-		{"SELECT group_concat(name, ' and ') FROM owner", NULL,
-			"written for another interface or origin"},
-	};
-	bool is_so = true;
-	int code = SQLITE_OK;
-
-	*wrong = NULL;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && is_so && code == SQLITE_OK; i++) {
-		code = expect_text(store, all[i].sql,
-			all[i].expected != NULL ? all[i].expected : store->owner, &is_so);
-		if (!is_so)
-			*wrong = all[i].wrong;
-	}
-	return code;
-}
-
 /* Failure */
-
-static const char *reason_of(const struct cache_store *store, int code)
-{
-	return store->database != NULL && code == SQLITE_ERROR ? sqlite3_errmsg(store->database)
-							       : sqlite3_errstr(code);
-}
 
 /* Nothing is kept until it begins anew. */
 static void give_up(struct cache_store *store, const char *reason)
@@ -236,13 +92,13 @@ static bool begin_anew(struct cache_store *store)
 		give_up(store, strerror(-error));
 		return false;
 	}
-	code = connect_database(store);
+	code = cache_database_open(&store->database);
 	if (code == SQLITE_OK)
-		code = make_tables(store);
+		code = cache_database_make(&store->database, store->owner);
 	if (code == SQLITE_OK)
-		code = prepare_statements(store);
+		code = cache_database_prepare(&store->database);
 	if (code != SQLITE_OK)
-		give_up(store, reason_of(store, code));
+		give_up(store, cache_database_reason(&store->database, code));
 	return code == SQLITE_OK;
 }
 
@@ -309,9 +165,9 @@ static bool load_row(struct cache_store *store, const uint8_t *key, sqlite3_stmt
 static int drop_row(struct cache_store *store, sqlite3_stmt *row)
 {
 	store->loaded.dropped++;
-	sqlite3_bind_value(store->remove, 1, sqlite3_column_value(row, 0));
-	sqlite3_step(store->remove);
-	return sqlite3_reset(store->remove);
+	sqlite3_bind_value(store->database.remove, 1, sqlite3_column_value(row, 0));
+	sqlite3_step(store->database.remove);
+	return sqlite3_reset(store->database.remove);
 }
 
 /* From the first key behind read_to on. A key of another length is nobody's, and goes. */
@@ -340,10 +196,10 @@ static int load_rows(struct cache_store *store, sqlite3_stmt *row)
 static int load_some(struct cache_store *store)
 {
 	sqlite3_stmt *row;
-	int code = run(store, "BEGIN");
+	int code = cache_database_run(&store->database, "BEGIN");
 
 	if (code == SQLITE_OK)
-		code = sqlite3_prepare_v2(store->database,
+		code = sqlite3_prepare_v2(store->database.handle,
 			"SELECT key, value FROM entry WHERE key > ?1 ORDER BY key LIMIT " TEXT_OF(
 				CACHE_STORE_ROWS_EACH),
 			-1, &row, NULL);
@@ -354,7 +210,7 @@ static int load_some(struct cache_store *store)
 	code = load_rows(store, row);
 	store->is_loading = false;
 	sqlite3_finalize(row);
-	return code == SQLITE_OK ? run(store, "COMMIT") : code;
+	return code == SQLITE_OK ? cache_database_run(&store->database, "COMMIT") : code;
 }
 
 /* When all is read the log is made empty: nothing of the rows that went stays in it. */
@@ -363,7 +219,7 @@ static int finish_loading(struct cache_store *store)
 	log_event(LOG_LEVEL_NOTICE, "cache_loaded",
 		"peers=%u refusals=%u dropped=%u time_ms=%" PRId64, store->loaded.peers,
 		store->loaded.refusals, store->loaded.dropped, clock_ms() - store->loaded.began_ms);
-	return run(store, "PRAGMA wal_checkpoint(TRUNCATE)");
+	return cache_database_run(&store->database, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 static int load(struct cache_store *store, int64_t patience_ms)
@@ -382,37 +238,20 @@ static int load(struct cache_store *store, int64_t patience_ms)
 static const char *read_database(struct cache_store *store, int64_t patience_ms)
 {
 	const char *wrong = NULL;
-	int code = connect_database(store);
+	int code = cache_database_open(&store->database);
 
 	if (code == SQLITE_OK)
-		code = examine(store, &wrong);
+		code = cache_database_examine(&store->database, store->owner, &wrong);
 	if (code == SQLITE_OK && wrong != NULL)
 		return wrong;
 	if (code == SQLITE_OK)
-		code = prepare_statements(store);
+		code = cache_database_prepare(&store->database);
 	if (code == SQLITE_OK)
 		code = load(store, patience_ms);
-	return code == SQLITE_OK ? NULL : reason_of(store, code);
+	return code == SQLITE_OK ? NULL : cache_database_reason(&store->database, code);
 }
 
 /* Opening */
-
-enum kind { KIND_NEW, KIND_CACHE, KIND_FOREIGN };
-
-/* By its head: section 1.3 of the file format. What has our mark but no log yet is one whose making
- * was broken off. */
-static enum kind kind_of(const uint8_t head[static CACHE_FILE_HEAD_BYTES])
-{
-	static const uint8_t nothing[CACHE_FILE_HEAD_BYTES];
-	static const uint8_t mark[] = {APPLICATION_ID >> 24, APPLICATION_ID >> 16 & 0xff,
-		APPLICATION_ID >> 8 & 0xff, APPLICATION_ID & 0xff};
-
-	if (memcmp(head, nothing, sizeof(nothing)) == 0)
-		return KIND_NEW;
-	if (memcmp(head, "SQLite format 3", 16) != 0 || memcmp(head + 68, mark, sizeof(mark)) != 0)
-		return KIND_FOREIGN;
-	return head[18] == 2 && head[19] == 2 ? KIND_CACHE : KIND_NEW;
-}
 
 /* What is damaged is empty: some of it may have been read before that showed. */
 static void empty_damaged(struct cache_store *store, const char *wrong)
@@ -447,14 +286,14 @@ void cache_store_open(
 		log_event(LOG_LEVEL_ERROR, "cache_unusable", "error=\"%s\"", strerror(-error));
 		return;
 	}
-	switch (kind_of(head)) {
-	case KIND_NEW:
+	switch (cache_database_kind(head)) {
+	case CACHE_NEW:
 		begin_anew(store);
 		return;
-	case KIND_CACHE:
+	case CACHE_OURS:
 		take_over(store, patience_ms);
 		return;
-	case KIND_FOREIGN:
+	case CACHE_FOREIGN:
 		log_event(LOG_LEVEL_ERROR, "cache_unusable",
 			"reason=\"the file is no cache of pullgate's\" "
 			"effect=\"it is left alone; peers are cached in memory alone\"");
@@ -530,14 +369,15 @@ static int write_key(
 	int length = make_row(store, bytes, key, &is_refusal, now_ms), code;
 
 	if (length == 0) {
-		sqlite3_bind_blob(store->remove, 1, key, WIREGUARD_KEY_BYTES, SQLITE_STATIC);
-		code = step(store->remove);
-		*takes_back |= sqlite3_changes(store->database) > 0;
+		sqlite3_bind_blob(
+			store->database.remove, 1, key, WIREGUARD_KEY_BYTES, SQLITE_STATIC);
+		code = step(store->database.remove);
+		*takes_back |= sqlite3_changes(store->database.handle) > 0;
 		return code;
 	}
-	sqlite3_bind_blob(store->put, 1, key, WIREGUARD_KEY_BYTES, SQLITE_STATIC);
-	sqlite3_bind_blob(store->put, 2, bytes, length, SQLITE_STATIC);
-	code = step(store->put);
+	sqlite3_bind_blob(store->database.put, 1, key, WIREGUARD_KEY_BYTES, SQLITE_STATIC);
+	sqlite3_bind_blob(store->database.put, 2, bytes, length, SQLITE_STATIC);
+	code = step(store->database.put);
 	*takes_back |= is_refusal;
 	explicit_bzero(bytes, sizeof(bytes));
 	return code;
@@ -546,7 +386,7 @@ static int write_key(
 /* The oldest notes, as many as one commit is for. */
 static int write_notes(struct cache_store *store, bool *takes_back, int64_t now_ms)
 {
-	int code = run(store, "BEGIN");
+	int code = cache_database_run(&store->database, "BEGIN");
 
 	for (unsigned i = 0; i < CACHE_STORE_KEYS_EACH && store->count > 0 && code == SQLITE_OK;
 		i++) {
@@ -554,7 +394,7 @@ static int write_notes(struct cache_store *store, bool *takes_back, int64_t now_
 		store->first = (store->first + 1) % CACHE_STORE_NOTES_MAX;
 		store->count--;
 	}
-	return code == SQLITE_OK ? run(store, "COMMIT") : code;
+	return code == SQLITE_OK ? cache_database_run(&store->database, "COMMIT") : code;
 }
 
 static void sync_log(struct cache_store *store)
@@ -583,7 +423,7 @@ static void commit(struct cache_store *store, int64_t now_ms)
 	int code = write_notes(store, &takes_back, now_ms);
 
 	if (code != SQLITE_OK) {
-		give_up(store, reason_of(store, code));
+		give_up(store, cache_database_reason(&store->database, code));
 		return;
 	}
 	store->retry_ms = CACHE_STORE_RETRY_MS;
@@ -591,7 +431,7 @@ static void commit(struct cache_store *store, int64_t now_ms)
 		store->sync_ms = now_ms + CACHE_STORE_SYNC_MS;
 	if (takes_back)
 		sync_log(store);
-	if (store->database != NULL)
+	if (store->database.handle != NULL)
 		pace(store, began_ms);
 }
 
@@ -600,21 +440,21 @@ static void read_on(struct cache_store *store, int64_t now_ms)
 {
 	int code;
 
-	while (store->database != NULL && store->count > 0)
+	while (store->database.handle != NULL && store->count > 0)
 		commit(store, now_ms);
-	if (store->database == NULL)
+	if (store->database.handle == NULL)
 		return;
 	code = load_some(store);
 	if (code == SQLITE_OK && !store->has_more)
 		code = finish_loading(store);
 	store->write_ms = clock_ms() + 1;
 	if (code != SQLITE_OK)
-		empty_damaged(store, reason_of(store, code));
+		empty_damaged(store, cache_database_reason(&store->database, code));
 }
 
 void cache_store_write(struct cache_store *store, int64_t now_ms)
 {
-	if (store->database == NULL) {
+	if (store->database.handle == NULL) {
 		if (store->write_ms != 0 && now_ms >= store->write_ms && begin_anew(store))
 			log_event(LOG_LEVEL_NOTICE, "cache_kept_again", "");
 		return;
@@ -634,7 +474,7 @@ int64_t cache_store_due_ms(const struct cache_store *store)
 {
 	int64_t write_ms = store->write_ms > 0 ? store->write_ms : 1;
 
-	if (store->database == NULL)
+	if (store->database.handle == NULL)
 		return store->write_ms;
 	if (store->has_more)
 		return write_ms;
@@ -648,11 +488,11 @@ static void note(void *context, const uint8_t *key, bool is_gone)
 {
 	struct cache_store *store = context;
 
-	if (store->database == NULL || (store->is_loading && !is_gone))
+	if (store->database.handle == NULL || (store->is_loading && !is_gone))
 		return;
 	if (store->count == CACHE_STORE_NOTES_MAX && !store->is_loading)
 		commit(store, clock_ms());
-	if (store->database == NULL || store->count == CACHE_STORE_NOTES_MAX)
+	if (store->database.handle == NULL || store->count == CACHE_STORE_NOTES_MAX)
 		return;
 	memcpy(store->notes[(store->first + store->count) % CACHE_STORE_NOTES_MAX], key,
 		WIREGUARD_KEY_BYTES);
@@ -694,7 +534,7 @@ void cache_store_free(struct cache_store *store)
 void cache_store_forget(struct cache_store *store, const char *owner)
 {
 	snprintf(store->owner, sizeof(store->owner), "%s", owner);
-	if (store->database != NULL)
+	if (store->database.handle != NULL)
 		begin_anew(store);
 }
 
@@ -703,6 +543,6 @@ void cache_store_keep_preshared_keys(struct cache_store *store, bool keep)
 	bool must_go = store->keep_preshared_keys && !keep;
 
 	store->keep_preshared_keys = keep;
-	if (must_go && store->database != NULL)
+	if (must_go && store->database.handle != NULL)
 		begin_anew(store);
 }

@@ -95,6 +95,8 @@ class Course:
     def _configure(self, stage, origin):
         settings = {"timeout": LONG, "concurrency": CONCURRENCY, "breaker": "off", **origin.settings, **stage.settings}
         changes = {"origin": settings,
+                   # Nobody is asked about again: the next stage's origin knows nothing of this one's.
+                   "cache": {"fresh_ttl": "1d"},
                    "eviction": {"idle_after": "off", "unconfirmed_after": "1h"},
                    "limits": {"per_source": "1000/s burst 1000"}}
         gateway = self.lab.gateway

@@ -22,7 +22,7 @@
 /* Families that libc's header has, in numbers that don't change (socket(2)). */
 #define FAMILY_XDP 44
 
-/* The call itself: the fetcher's connect() is its own, and makes none (fetcher/http_client.c). */
+/* The call itself: the fetcher's connect() is its own, and makes none (fetcher/socket_calls.c). */
 static int connect_to(int fd, const void *address, size_t size)
 {
 	return (int)syscall(SYS_connect, fd, address, size);

@@ -93,10 +93,12 @@ class Course:
     # pullgate
 
     def _configure(self, stage, origin):
-        settings = {"timeout": LONG, "concurrency": CONCURRENCY, "breaker": "off", **origin.settings, **stage.settings}
+        settings = {"timeout": LONG, "concurrency": CONCURRENCY, "breaker": "off",
+                    **origin.settings, **stage.settings}
         changes = {"origin": settings,
-                   # Nobody is asked about again: the next stage's origin knows nothing of this one's.
-                   "cache": {"fresh_ttl": "1d"},
+                   # Nobody is asked about again, whatever a row says of freshness: the next stage's
+                   # origin knows nothing of this one's.
+                   "cache": {"fresh_ttl": "1d", "min_revalidate": "1d"},
                    "eviction": {"idle_after": "off", "unconfirmed_after": "1h"},
                    "limits": {"per_source": "1000/s burst 1000"}}
         gateway = self.lab.gateway

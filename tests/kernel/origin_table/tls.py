@@ -164,7 +164,8 @@ class TlsOrigin(Http1Origin):
         """By whose row it is when the client says its first word."""
         if not connection.recv(1, socket.MSG_PEEK):
             return
-        speaking = connection.dup()  # a socket that is wrapped in TLS loses its own descriptor
+        # A socket that is wrapped in TLS loses its own descriptor; by this one it ends, whatever happens.
+        speaking = connection.dup()
         self._speaking.add(speaking)
         peer, done = self.row_peer, self._done
         visit = Visit(self, connection, functools.partial(done.add, peer.name if peer else ""))
@@ -173,6 +174,8 @@ class TlsOrigin(Http1Origin):
         finally:
             visit.done()
             self._speaking.remove(speaking)
+            with contextlib.suppress(OSError):
+                speaking.shutdown(socket.SHUT_RDWR)
             speaking.close()
 
 

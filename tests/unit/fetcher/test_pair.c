@@ -450,8 +450,8 @@ static void follows_a_unix_socket_to_another_directory(void **state)
 /* Whatever a change leaves of the connections before it, it mustn't add up. */
 static void outlives_many_changes(void **state)
 {
-	struct pair_settings settings[] = {https_settings(ORIGIN_HTTPS_1),
-		https_settings(ORIGIN_HTTPS_2), http_settings()};
+	struct pair_settings settings[] = {
+		https_settings(ORIGIN_HTTPS_1), https_settings(ORIGIN_HTTPS_2), http_settings()};
 	struct pair pair;
 
 	(void)state;

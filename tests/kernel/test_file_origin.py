@@ -219,7 +219,8 @@ def test_origin_becomes_a_directory_and_back(lab):
     lab.gateway.write_configuration(peers.url)
     mark = pullgate.mark()
     pullgate.reload()
-    pullgate.wait_event("origin_moved", since=mark, process="pullgate-fetcher")
+    pullgate.wait_event("origin_directory_changed", since=mark)
+    pullgate.wait_event("child_ready", since=mark, role="fetcher")
     other = connect(lab, peers)
     assert set(lab.gateway.peers()) == {client.public_key, other.public_key}
     lab.gateway.write_configuration()

@@ -162,8 +162,11 @@ def test_a_child_that_is_killed_again_and_again_backs_off_and_recovers(lab):
     print("ms from an end to the next start:", waits)
     assert established.ping()
     assert waiting.first_reply() is not None  # within the first start that lives
-    assert len(pullgate.find("degraded", since=mark)) == 1
     pullgate.wait_event("recovered", since=mark)
+    changes = [event.name for event in pullgate.find(since=mark)
+               if event.name in ("degraded", "recovered")]
+    # Once for all of them, unless a slow machine lets it recover between two.
+    assert changes == ["degraded", "recovered"] * (len(changes) // 2)
     assert not [event for event in pullgate.find("child_ended", since=mark)
                 if event.fields["role"] != "fetcher"]
 

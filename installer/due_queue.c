@@ -90,8 +90,11 @@ void due_queue_remove(struct due_queue *queue, uint32_t slot)
 
 uint32_t due_queue_first(const struct due_queue *queue, int64_t *at_ms)
 {
-	if (queue->count == 0)
-		return DUE_QUEUE_NONE;
-	*at_ms = queue->items[queue->heap[0]].at_ms;
-	return queue->heap[0];
+	return queue->count > 0 ? due_queue_at(queue, 0, at_ms) : DUE_QUEUE_NONE;
+}
+
+uint32_t due_queue_at(const struct due_queue *queue, uint32_t place, int64_t *at_ms)
+{
+	*at_ms = queue->items[queue->heap[place]].at_ms;
+	return queue->heap[place];
 }

@@ -34,4 +34,9 @@ void due_queue_remove(struct due_queue *queue, uint32_t slot);
 /* The slot that is due first, and when; DUE_QUEUE_NONE when none is queued. */
 uint32_t due_queue_first(const struct due_queue *queue, int64_t *at_ms);
 
+/* The slot at a place from 0 to count - 1, for those who look at many: at each place stands one that
+ * is due no later than those at its double plus 1 and plus 2. Moving it to an earlier time leaves the
+ * places behind it as they were. */
+uint32_t due_queue_at(const struct due_queue *queue, uint32_t place, int64_t *at_ms);
+
 #endif

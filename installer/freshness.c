@@ -26,8 +26,10 @@ static int64_t stale_until_ms(const struct freshness *freshness)
 int64_t freshness_renewed(struct freshness *freshness, uint32_t valid_ms, uint32_t stale_ms,
 	uint32_t min_revalidate_ms, int64_t now_ms, uint64_t random)
 {
-	*freshness = (struct freshness){
-		.fresh_until_ms = now_ms + valid_ms, .valid_ms = valid_ms, .stale_ms = stale_ms};
+	*freshness = (struct freshness){.fresh_until_ms = now_ms + valid_ms,
+		.valid_ms = valid_ms,
+		.stale_ms = stale_ms,
+		.answered_ms = now_ms};
 	return now_ms +
 	       longer(valid_ms - valid_ms / 10 - part_of(valid_ms, random), min_revalidate_ms);
 }
@@ -41,15 +43,23 @@ int64_t freshness_failed(
 		shorter(longer(2 * (int64_t)freshness->pause_ms, min_revalidate_ms), longest_ms);
 
 	freshness->pause_ms = (uint32_t)pause_ms;
+	freshness->answered_ms = now_ms;
 	pause_ms -= part_of(pause_ms, random);
 	if (!freshness_is_over(freshness, now_ms))
 		pause_ms = shorter(pause_ms, stale_until_ms(freshness) - now_ms);
 	return now_ms + longer(pause_ms, min_revalidate_ms);
 }
 
-int64_t freshness_spared(uint32_t min_revalidate_ms, int64_t now_ms, uint64_t random)
+int64_t freshness_spared(
+	struct freshness *freshness, uint32_t min_revalidate_ms, int64_t now_ms, uint64_t random)
 {
+	freshness->answered_ms = now_ms;
 	return now_ms + min_revalidate_ms + part_of(min_revalidate_ms, random);
+}
+
+int64_t freshness_first_ms(const struct freshness *freshness, uint32_t min_revalidate_ms)
+{
+	return freshness->answered_ms + min_revalidate_ms;
 }
 
 bool freshness_is_over(const struct freshness *freshness, int64_t now_ms)

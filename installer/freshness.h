@@ -19,9 +19,10 @@
 
 struct freshness {
 	int64_t fresh_until_ms;
-	uint32_t valid_ms; /* as the last 200 had it */
-	uint32_t stale_ms; /* usable for so long behind fresh_until_ms while the origin fails */
-	uint32_t pause_ms; /* before the next try; 0: the last one didn't fail */
+	uint32_t valid_ms;   /* as the last 200 had it */
+	uint32_t stale_ms;   /* usable for so long behind fresh_until_ms while the origin fails */
+	uint32_t pause_ms;   /* before the next try; 0: the last one didn't fail */
+	int64_t answered_ms; /* when the last question ended, whatever its end */
 };
 
 /*
@@ -39,7 +40,11 @@ int64_t freshness_failed(
 	struct freshness *freshness, uint32_t min_revalidate_ms, int64_t now_ms, uint64_t random);
 
 /* It answered 404, and the peer is spared. */
-int64_t freshness_spared(uint32_t min_revalidate_ms, int64_t now_ms, uint64_t random);
+int64_t freshness_spared(
+	struct freshness *freshness, uint32_t min_revalidate_ms, int64_t now_ms, uint64_t random);
+
+/* From when on it may be asked about, however early that is. */
+int64_t freshness_first_ms(const struct freshness *freshness, uint32_t min_revalidate_ms);
 
 /* Whether it is no longer usable while the origin fails. */
 bool freshness_is_over(const struct freshness *freshness, int64_t now_ms);

@@ -85,6 +85,17 @@ static bool are_too_many(struct removal_guard *guard, uint32_t installed, int64_
 	       removal_guard_limit(guard, installed, now_ms);
 }
 
+uint32_t removal_guard_call(struct removal_guard *guard, uint32_t installed, int64_t now_ms)
+{
+	if (guard->is_up || guard->percent >= 100 ||
+		(guard->called_ms != 0 && now_ms - guard->called_ms < REMOVAL_GUARD_SECONDS * 1000))
+		return 0;
+	guard->called_ms = now_ms;
+	/* It isn't up: absent and gone are no more than the limit. */
+	return removal_guard_limit(guard, installed, now_ms) + 1 - guard->absent -
+	       gone_within_a_minute(guard, now_ms);
+}
+
 void removal_guard_count(struct removal_guard *guard, struct removal_guard_mark *mark,
 	bool is_absent, uint32_t installed, int64_t now_ms)
 {

@@ -32,7 +32,8 @@ struct removal_guard {
 	uint32_t found, absent;               /* peers, by their latest answers in this round */
 	uint32_t gone[REMOVAL_GUARD_SECONDS]; /* by second, modulo */
 	int64_t second;                       /* the latest of them */
-	uint64_t spared; /* answers that removed nobody since removals were stopped */
+	int64_t called_ms; /* when others were called to witness last; 0: never */
+	uint64_t spared;   /* answers that removed nobody since removals were stopped */
 };
 
 /* A peer's part in it. Zeroed at first. */
@@ -52,6 +53,13 @@ void removal_guard_count(struct removal_guard *guard, struct removal_guard_mark 
 
 /* Whether a peer may go by its latest answer. */
 bool removal_guard_admits(const struct removal_guard *guard, const struct removal_guard_mark *mark);
+
+/*
+ * One is absent: how many others to ask about at once, though it isn't their time yet, so that it
+ * shows whether they all are before the first of them goes. As many as stop the removals; once a
+ * minute, else 0.
+ */
+uint32_t removal_guard_call(struct removal_guard *guard, uint32_t installed, int64_t now_ms);
 
 /* One that may go goes now; or it is removed for whatever reason. */
 void removal_guard_gone(struct removal_guard *guard, int64_t now_ms);

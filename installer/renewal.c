@@ -84,7 +84,27 @@ void renewal_spared(struct installer *installer, uint32_t slot)
 
 	installer->peers.items[slot].condemned = CONDEMNED_NOT;
 	due_queue_set(&installer->peers.due, slot,
-		freshness_spared(renewal->min_revalidate_ms, clock_ms(), draw(renewal)));
+		freshness_spared(&installer->peers.items[slot].freshness,
+			renewal->min_revalidate_ms, clock_ms(), draw(renewal)));
+}
+
+void renewal_ask_early(struct installer *installer, uint32_t count)
+{
+	struct due_queue *due = &installer->peers.due;
+	int64_t now_ms = clock_ms(), at_ms;
+
+	for (uint32_t place = 0; place < due->count && count > 0; place++) {
+		uint32_t slot = due_queue_at(due, place, &at_ms);
+		const struct peer *peer = &installer->peers.items[slot];
+
+		if (peer->condemned != CONDEMNED_NOT ||
+			freshness_first_ms(&peer->freshness, installer->renewal.min_revalidate_ms) >
+				now_ms)
+			continue;
+		if (at_ms > now_ms)
+			due_queue_set(due, slot, now_ms);
+		count--;
+	}
 }
 
 void renewal_failed(struct installer *installer, uint32_t slot)

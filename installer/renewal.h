@@ -24,6 +24,10 @@ void renewal_found(
 /* The origin answered 404 for an installed peer, and the guard spares it. */
 void renewal_spared(struct installer *installer, uint32_t slot);
 
+/* Brings forward the questions about so many, from those that are due next, as far as min_revalidate
+ * lets them. */
+void renewal_ask_early(struct installer *installer, uint32_t count);
+
 /* The origin could not be asked: the peer stays while it may be used stale, and then stays or goes
  * by on_stale. */
 void renewal_failed(struct installer *installer, uint32_t slot);

@@ -21,11 +21,14 @@ static void take_absent(struct installer *installer, uint32_t slot)
 
 	removal_guard_count(&installer->peers.guard, &peer->guard_mark, true,
 		installer->peers.installed, now_ms);
-	if (removal_guard_admits(&installer->peers.guard, &peer->guard_mark))
-		condemned_add(installer, slot, CONDEMNED_ABSENT,
-			fresh_until_ms > now_ms ? fresh_until_ms : DUE_AT_ONCE);
-	else
+	if (!removal_guard_admits(&installer->peers.guard, &peer->guard_mark)) {
 		renewal_spared(installer, slot);
+		return;
+	}
+	condemned_add(installer, slot, CONDEMNED_ABSENT,
+		fresh_until_ms > now_ms ? fresh_until_ms : DUE_AT_ONCE);
+	renewal_ask_early(installer,
+		removal_guard_call(&installer->peers.guard, installer->peers.installed, now_ms));
 }
 
 static bool must_go(const struct peer *peer)

@@ -126,10 +126,27 @@ static void test_end_of_stale(void **state)
 
 static void test_spared(void **state)
 {
+	struct freshness freshness = {0};
+
 	(void)state;
-	assert_int_equal(freshness_spared(MIN_MS, NOW_MS, 0), NOW_MS + MIN_MS);
-	assert_int_equal(freshness_spared(MIN_MS, NOW_MS, 1000), NOW_MS + MIN_MS + 1000);
-	assert_int_equal(freshness_spared(MIN_MS, NOW_MS, 1001), NOW_MS + MIN_MS);
+	assert_int_equal(freshness_spared(&freshness, MIN_MS, NOW_MS, 0), NOW_MS + MIN_MS);
+	assert_int_equal(
+		freshness_spared(&freshness, MIN_MS, NOW_MS, 1000), NOW_MS + MIN_MS + 1000);
+	assert_int_equal(freshness_spared(&freshness, MIN_MS, NOW_MS, 1001), NOW_MS + MIN_MS);
+}
+
+/* Whatever the answer was, and however early it would be. */
+static void test_first(void **state)
+{
+	struct freshness freshness = {0};
+
+	(void)state;
+	freshness_renewed(&freshness, 300000, 0, MIN_MS, NOW_MS, LEAST);
+	assert_int_equal(freshness_first_ms(&freshness, MIN_MS), NOW_MS + MIN_MS);
+	freshness_failed(&freshness, MIN_MS, NOW_MS + 1, 0);
+	assert_int_equal(freshness_first_ms(&freshness, MIN_MS), NOW_MS + 1 + MIN_MS);
+	freshness_spared(&freshness, MIN_MS, NOW_MS + 2, 0);
+	assert_int_equal(freshness_first_ms(&freshness, MIN_MS), NOW_MS + 2 + MIN_MS);
 }
 
 static void test_load(void **state)
@@ -154,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_pauses_are_spread),
 		cmocka_unit_test(test_end_of_stale),
 		cmocka_unit_test(test_spared),
+		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_load),
 	};
 

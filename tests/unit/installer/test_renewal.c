@@ -47,16 +47,21 @@ static void install_as(const struct message_peer *peer)
 	forget_kernel();
 }
 
-/* Peers 1 to count, fresh from now on. */
-static void install_many(uint32_t count)
+/* Peers first to last, fresh from now on. */
+static void install_from(uint32_t first, uint32_t last)
 {
-	for (uint32_t key = 1; key <= count; key++) {
+	for (uint32_t key = first; key <= last; key++) {
 		struct message_peer peer = found(key, key);
 
 		install_as(&peer);
 		if (key % 32 == 0)
 			now_ms += TICKET_LIFE_MS; /* for the test's small table of tickets */
 	}
+}
+
+static void install_many(uint32_t count)
+{
+	install_from(1, count);
 }
 
 /* The next message to the fetcher must ask about this key; its id. */
@@ -620,6 +625,54 @@ static void test_guard_without_time(void **state)
 	assert_true(installer.peers.guard.is_up);
 }
 
+/* A few that are due long before the others: the others are asked before one of the few goes. */
+static void test_guard_calls_witnesses(void **state)
+{
+	(void)state;
+	install_many(5);
+	serve(FRESH_MS / 2, 0);
+	install_from(6, 40);
+	serve(FRESH_MS / 2, 40);
+	assert_int_equal(installer.peers.installed, 40);
+	assert_true(installer.peers.guard.is_up);
+}
+
+/* So many that they could stop the removals, and no more within the minute. */
+static void test_witnesses_are_few(void **state)
+{
+	(void)state;
+	install_many(2);
+	serve(FRESH_MS / 2, 0);
+	install_from(3, 40);
+	pass(MIN_MS);
+	for (uint32_t key = 1; key <= 2; key++) {
+		demand(100 + key, key);
+		answer(100 + key, key, PEER_ABSENT);
+	}
+	/* Peer 2 was one of them, and has answered. */
+	assert_int_equal(serve(1000, 0), REMOVAL_GUARD_MIN - 1);
+	demand(200, 3);
+	answer(200, 3, PEER_ABSENT);
+	assert_int_equal(serve(1000, 0), 0);
+	pass(MINUTE_MS);
+	demand(300, 4);
+	answer(300, 4, PEER_ABSENT);
+	assert_int_equal(serve(1000, 0), REMOVAL_GUARD_MIN - 3);
+	assert_false(installer.peers.guard.is_up);
+}
+
+/* Those who said something within min_revalidate aren't asked again. */
+static void test_witnesses_may_be_asked(void **state)
+{
+	(void)state;
+	install_many(20);
+	pass(MIN_MS - 1);
+	demand(100, 1);
+	answer(100, 1, PEER_ABSENT);
+	pass(0);
+	expect_no_question();
+}
+
 /* 410 goes, guard or not. */
 static void test_guard_and_revoked(void **state)
 {
@@ -1050,6 +1103,9 @@ int main(void)
 		TEST(test_some_absent),
 		TEST(test_guard),
 		TEST(test_guard_without_time),
+		TEST(test_guard_calls_witnesses),
+		TEST(test_witnesses_are_few),
+		TEST(test_witnesses_may_be_asked),
 		TEST(test_guard_and_revoked),
 		TEST(test_guard_and_demands),
 		TEST(test_operator_agrees),

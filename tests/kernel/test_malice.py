@@ -8,7 +8,9 @@ thousand demands instead of the numbers below.
 
 import base64
 import os
+import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -240,7 +242,7 @@ def test_flood_of_messages(besiege, lab):
 DEMAND = messages.demand(bytes(range(32)), 1)
 LOOKUP = messages.lookup(bytes(range(32)), 1)
 PEER = messages.peer(bytes(range(32)), ["10.64.9.1/32"])
-CONNECT = encode("CONNECT", 7)
+CONNECT = messages.connect(7)
 
 
 def replaced(message, old, new):
@@ -253,22 +255,21 @@ BROKEN = [
     ("fetcher", "installer", "nothing", b""),
     ("fetcher", "installer", "PEER truncated", PEER[:-1]),
     ("fetcher", "installer", "PEER extended", PEER + b"\0"),
-    ("fetcher", "installer", "PEER with text for an id", encode("PEER", "7", bytes(32), 1, 0,
-                                                               bytes(32), b"", 0, bytes(32), 0)),
+    ("fetcher", "installer", "PEER with text for an id",
+     messages.peer(bytes(32), answer=ABSENT, identifier="7")),
     ("fetcher", "installer", "PEER with a key of 31 bytes",
-     encode("PEER", 7, bytes(31), 1, 0, bytes(32), b"", 0, bytes(32), 0)),
+     messages.peer(bytes(31), answer=ABSENT)),
     ("fetcher", "installer", "PEER with a number beyond its limit",
-     encode("PEER", 7, bytes(32), 4, 0, bytes(32), b"", 0, bytes(32), 0)),
+     messages.peer(bytes(32), answer=4)),
     ("fetcher", "installer", "PEER with 65 prefixes",
-     encode("PEER", 7, bytes(32), 0, 0, bytes(32), 65 * messages.prefix("10.64.9.1/32"), 0,
-            bytes(32), 0)),
+     messages.peer(bytes(32), 65 * ["10.64.9.1/32"])),
     ("fetcher", "installer", "an unknown number", encode(99, 1)),
     ("fetcher", "connector", "CONNECT truncated", CONNECT[:-1]),
     ("fetcher", "installer", "OUTCOME, which is not the fetcher's",
      encode("OUTCOME", 1, bytes(32), 0, 0)),
     ("fetcher", "installer", "an array of 2^32 elements", b"\xdd\xff\xff\xff\xff\x10"),
     ("fetcher", "installer", "PEER with an array in it",
-     encode("PEER", Raw(b"\x91\x01"), bytes(32), 1, 0, bytes(32), b"", 0, bytes(32), 0)),
+     messages.peer(bytes(32), answer=ABSENT, identifier=Raw(b"\x91\x01"))),
     ("fetcher", "installer", "60,000 bytes", bytes(60000)),
     ("fetcher", "capture", "anything at all", LOOKUP),
     ("fetcher", "connector", "CONNECT extended", CONNECT + b"\0"),
@@ -289,6 +290,16 @@ BROKEN = [
     ("capture", "supervisor", "OFFENCE truncated", encode("OFFENCE", 2)[:-1]),
     ("capture", "supervisor", "an unknown number", encode(0)),
 ]
+
+
+@pytest.mark.parametrize("name, message", [("DEMAND", DEMAND), ("LOOKUP", LOOKUP), ("PEER", PEER),
+                                           ("CONNECT", CONNECT)])
+def test_messages_have_the_fields_of_the_table(name, message):
+    """What is broken must be broken by what the row says, not because the table has changed."""
+    table = (Path(__file__).parents[2] / "common" / "message_table.h").read_text(encoding="utf-8")
+    definition = re.search(rf"^#define MESSAGE_{name}\(F\)(.*?)(?<!\\)\n", table, re.M | re.S)
+    assert message[0] == 0x91 + len(re.findall(r"\bF\(", definition.group(1)))
+    assert message[1] == messages.NUMBERS[name]
 
 
 @pytest.mark.parametrize("half", [0, 1])
@@ -349,8 +360,7 @@ def test_fetcher_that_denies_everybody(besiege, lab):
     siege = besiege()
     client = lab.add_client(known=True)
     key = client.public_key
-    denial = encode("PEER", 0, key_bytes(key), ABSENT, (1 << 32) - 1, bytes(32), b"", 0, bytes(32),
-                    0)
+    denial = messages.peer(key, answer=ABSENT, valid_ms=(1 << 32) - 1)
     script = Script().step("await", key_bytes(key).hex()).send("installer", denial, id_at=ID_AT)
     siege.takeover.seize("fetcher", script.say("done").step("idle"))
     siege.initiate(client, client.private_key)

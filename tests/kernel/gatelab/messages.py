@@ -54,9 +54,9 @@ def prefix(text):
     return bytes([parsed.version, parsed.prefixlen]) + parsed.network_address.packed.ljust(16, b"\0")
 
 
-def peer(key, allowed_ips=(), answer=FOUND, identifier=0, public_key=None):
-    """PEER."""
-    return encode("PEER", identifier, key_bytes(key), answer, 0,
+def peer(key, allowed_ips=(), answer=FOUND, identifier=0, public_key=None, valid_ms=0):
+    """PEER; not stale for any time, without a preshared key and keepalive."""
+    return encode("PEER", identifier, key_bytes(key), answer, valid_ms, 0,
                   key_bytes(public_key or key) if answer == FOUND else bytes(32),
                   b"".join(map(prefix, allowed_ips)), 0, bytes(32), 0)
 
@@ -72,3 +72,8 @@ def demand(key, identifier, source="198.18.0.9", destination="192.0.2.1", port=5
 def lookup(key, identifier):
     """LOOKUP."""
     return encode("LOOKUP", identifier, key_bytes(key))
+
+
+def connect(identifier, origin=0):
+    """CONNECT."""
+    return encode("CONNECT", identifier, origin)
